@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Where berth keeps things; the one place that names them. */
+
+#define BERTH_SPEC_DIRS "/etc/berth:/run/berth/specs:/usr/share/berth" /* in order of precedence */
+#define BERTH_STORE "/var/lib/berth/image"
+#define BERTH_APP_DIR "/var/lib/berth/app"       /* APP/volume/NAME, APP/instance/INSTANCE/{upper,work} */
+#define BERTH_VOLUME_DIR "/var/lib/berth/volume" /* NAME/data: named volumes, kept when the app stops */
+#define BERTH_RUN_DIR "/run/berth/app"           /* APP/state and APP/INSTANCE/… */
+#define BERTH_IDS_DIR "/run/berth/ids"           /* one file a taken id range */
+#define BERTH_CACHE_DIR "/var/cache/berth"       /* compiled seccomp profiles; may be deleted */
+#define BERTH_SECRET_DIR "/etc/berth/secrets"    /* NAME: a secret's bytes */

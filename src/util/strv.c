@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "util/strv.h"
+
+char **strv_free(char **v) {
+        for (char **p = v; p && *p; p++)
+                free(*p);
+        free(v);
+        return NULL;
+}
+
+size_t strv_length(char *const *v) {
+        size_t n = 0;
+
+        while (v && v[n])
+                n++;
+        return n;
+}
+
+bool strv_contains(char *const *v, const char *s) {
+        for (; v && *v; v++)
+                if (streq(*v, s))
+                        return true;
+        return false;
+}
+
+int strv_consume(char ***v, char *s) {
+        size_t n = strv_length(*v);
+        char **p;
+
+        if (!s)
+                return -ENOMEM;
+        /* Grown by doubling: room is full only when n is zero or a power of two. */
+        if (n == 0 || (n & (n - 1)) == 0) {
+                p = realloc(*v, sizeof(char *) * (n == 0 ? 2 : n * 2 + 1));
+                if (!p) {
+                        free(s);
+                        return -ENOMEM;
+                }
+                *v = p;
+        }
+        (*v)[n] = s;
+        (*v)[n + 1] = NULL;
+        return 0;
+}
+
+char **strv_copy(char *const *v) {
+        size_t n = strv_length(v), room = 2;
+        _cleanup_strv_ char **copy = NULL;
+
+        while (room < n + 1)
+                room = room * 2;
+        copy = calloc(room + 1, sizeof(char *));
+        if (!copy)
+                return NULL;
+        for (size_t i = 0; i < n; i++) {
+                copy[i] = strdup(v[i]);
+                if (!copy[i])
+                        return NULL;
+        }
+        return TAKE_PTR(copy);
+}
+
+int strv_append(char ***v, const char *s) {
+        return strv_consume(v, strdup(s));
+}
+
+int strv_appendf(char ***v, const char *format, ...) {
+        char *s = NULL;
+        va_list ap;
+        int n;
+
+        va_start(ap, format);
+        n = vasprintf(&s, format, ap);
+        va_end(ap);
+        return n < 0 ? -ENOMEM : strv_consume(v, s);
+}
+
+const char *str_after(const char *s, const char *prefix) {
+        size_t n = strlen(prefix);
+
+        return strncmp(s, prefix, n) == 0 ? s + n : NULL;
+}
+
+bool str_ends_with(const char *s, const char *suffix) {
+        size_t n = strlen(s), m = strlen(suffix);
+
+        return n >= m && streq(s + n - m, suffix);
+}
+
+int parse_u64(const char *s, uint64_t max, uint64_t *ret) {
+        uint64_t v = 0;
+
+        if (!*s || (s[0] == '0' && s[1]))
+                return -EINVAL;
+        for (; *s; s++) {
+                if (*s < '0' || *s > '9')
+                        return -EINVAL;
+                if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t) (*s - '0'), &v))
+                        return -ERANGE;
+        }
+        if (v > max)
+                return -ERANGE;
+        *ret = v;
+        return 0;
+}
+
+int parse_size(const char *s, uint64_t *ret) {
+        static const char suffixes[] = "KMGTPE";
+        size_t digits = strspn(s, "0123456789");
+        const char *suffix = s + digits, *found;
+        char number[32];
+        unsigned shift = 0;
+        uint64_t v;
+        int r;
+
+        if (digits == 0 || digits >= sizeof(number))
+                return digits == 0 ? -EINVAL : -ERANGE;
+        memcpy(number, s, digits);
+        number[digits] = 0;
+        r = parse_u64(number, UINT64_MAX, &v);
+        if (r < 0)
+                return r;
+        if (*suffix && (found = strchr(suffixes, toupper((unsigned char) *suffix)))) {
+                shift = 10 * ((unsigned) (found - suffixes) + 1);
+                suffix++;
+        }
+        if (*suffix && !(strcasecmp(suffix, "B") == 0 || (shift && strcasecmp(suffix, "iB") == 0)))
+                return -EINVAL;
+        if (shift && v > UINT64_MAX >> shift)
+                return -ERANGE;
+        *ret = v << shift;
+        return 0;
+}
+
+int parse_boolean(const char *s) {
+        static const char *const yes[] = { "1", "yes", "y", "true", "t", "on" };
+        static const char *const no[] = { "0", "no", "n", "false", "f", "off" };
+
+        for (size_t i = 0; i < ELEMENTSOF(yes); i++)
+                if (strcasecmp(s, yes[i]) == 0)
+                        return 1;
+        for (size_t i = 0; i < ELEMENTSOF(no); i++)
+                if (strcasecmp(s, no[i]) == 0)
+                        return 0;
+        return -EINVAL;
+}
+
+static bool same_letter(char a, char b) {
+        return tolower((unsigned char) a) == tolower((unsigned char) b);
+}
+
+size_t str_distance(const char *a, const char *b) {
+        /* Optimal string alignment over three rows; keys are short, what is longer is far from all. */
+        enum { LIMIT = 64 };
+        size_t n = strlen(a), m = strlen(b), rows[3][LIMIT + 1];
+
+        if (n > LIMIT || m > LIMIT)
+                return MAX(n, m);
+        for (size_t j = 0; j <= m; j++)
+                rows[0][j] = j;
+        for (size_t i = 1; i <= n; i++) {
+                size_t *row = rows[i % 3], *above = rows[(i - 1) % 3], *twice = rows[(i + 1) % 3];
+
+                row[0] = i;
+                for (size_t j = 1; j <= m; j++) {
+                        size_t best = above[j - 1] + !same_letter(a[i - 1], b[j - 1]);
+
+                        best = MIN(best, above[j] + 1);
+                        best = MIN(best, row[j - 1] + 1);
+                        if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]))
+                                best = MIN(best, twice[j - 2] + 1);
+                        row[j] = best;
+                }
+        }
+        return rows[n % 3][m];
+}
+
+uint64_t hash_bytes(const void *data, size_t size) {
+        const unsigned char *p = data;
+        uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+        for (size_t i = 0; i < size; i++)
+                h = (h ^ p[i]) * UINT64_C(0x100000001b3);
+        h ^= h >> 33;
+        h *= UINT64_C(0xff51afd7ed558ccd);
+        h ^= h >> 33;
+        h *= UINT64_C(0xc4ceb9fe1a85ec53);
+        return h ^ (h >> 33);
+}

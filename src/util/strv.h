@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Strings and NULL-terminated arrays of strings. */
+
+#include "util/macro.h"
+
+char **strv_free(char **v);
+DEFINE_CLEANUP(char **, strv_free);
+#define _cleanup_strv_ _cleanup_(strv_freep)
+
+size_t strv_length(char *const *v); /* v may be NULL */
+bool strv_contains(char *const *v, const char *s);
+char **strv_copy(char *const *v); /* NULL when out of memory; a copy of NULL is an empty array */
+
+/* Append to *v, which may be NULL: a copy of s, or s itself (freed on failure). 0 or -ENOMEM. */
+int strv_append(char ***v, const char *s);
+int strv_consume(char ***v, char *s);
+int strv_appendf(char ***v, const char *format, ...) _printf_(2, 3);
+
+/* The rest of s after prefix, or NULL. */
+const char *str_after(const char *s, const char *prefix) _pure_;
+bool str_ends_with(const char *s, const char *suffix) _pure_;
+
+/* The whole of s as a number in decimal (0x… and 0… are refused): 0, -EINVAL, or -ERANGE past max. */
+int parse_u64(const char *s, uint64_t max, uint64_t *ret);
+/* Bytes with an optional suffix K M G T P E of base 1024, in either case, with an optional B behind it. */
+int parse_size(const char *s, uint64_t *ret);
+/* "1 yes true on y t" and their opposites, in any case: 0 or 1, else -EINVAL. systemd.syntax(7). */
+int parse_boolean(const char *s);
+
+/* How many single-character edits (insert, delete, change, swap) turn a into b, letter case ignored. */
+size_t str_distance(const char *a, const char *b) _pure_;
+
+/* FNV-1a, 64 bit, then mixed so that all bits depend on all of the input. Stable for ever. */
+uint64_t hash_bytes(const void *data, size_t size) _pure_;
