@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "util/strv.h"
+
+static void complain(const char *format, va_list ap) {
+        fprintf(stderr, "%sberth: ", cli_style(stderr, STYLE_RED));
+        vfprintf(stderr, format, ap);
+        fprintf(stderr, "%s\n", cli_style(stderr, STYLE_NORMAL));
+}
+
+int cli_fail(const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        complain(format, ap);
+        va_end(ap);
+        return CLI_FAILED;
+}
+
+int cli_usage(const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        complain(format, ap);
+        va_end(ap);
+        fputs("Try 'berth help' or add '--help'.\n", stderr);
+        return CLI_USAGE;
+}
+
+static bool stream_has_colour(FILE *stream) {
+        const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+        /* no-color.org: set and not empty, whatever it says. */
+        return !(no_color && *no_color) && !(term && streq(term, "dumb")) && isatty(fileno(stream));
+}
+
+const char *cli_style(FILE *stream, Style style) {
+        static const char *const codes[_STYLE_MAX] = {
+                [STYLE_NORMAL] = "\033[0m",
+                [STYLE_BOLD]   = "\033[1m",
+                [STYLE_DIM]    = "\033[2m",
+                [STYLE_RED]    = "\033[31m",
+                [STYLE_GREEN]  = "\033[32m",
+                [STYLE_YELLOW] = "\033[33m",
+        };
+
+        return stream_has_colour(stream) ? codes[style] : "";
+}
+
+typedef struct Cell {
+        char *text;
+        Style style;
+} Cell;
+
+struct Table {
+        size_t n_columns;
+        Cell *cells;
+        size_t n_cells;
+};
+
+Table *table_new(size_t n_columns) {
+        Table *t = calloc(1, sizeof(*t));
+
+        assert(n_columns > 0);
+        if (t)
+                t->n_columns = n_columns;
+        return t;
+}
+
+Table *table_free(Table *t) {
+        if (!t)
+                return NULL;
+        for (size_t i = 0; i < t->n_cells; i++)
+                free(t->cells[i].text);
+        free(t->cells);
+        free(t);
+        return NULL;
+}
+
+int table_add(Table *t, Style style, const char *text) {
+        Cell *cells = reallocarray(t->cells, t->n_cells + 1, sizeof(Cell));
+
+        if (!cells)
+                return -ENOMEM;
+        t->cells = cells;
+        char *copy = strdup(text && *text ? text : "-");
+        if (!copy)
+                return -ENOMEM;
+        t->cells[t->n_cells++] = (Cell){ .text = copy, .style = style };
+        return 0;
+}
+
+int table_addf(Table *t, Style style, const char *format, ...) {
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = vasprintf(&text, format, ap);
+        va_end(ap);
+        if (r < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        return table_add(t, style, text);
+}
+
+/* Columns on the screen. All that berth prints in tables is ASCII but for what people write themselves, so code
+ * points are near enough. */
+static size_t text_width(const char *text) {
+        size_t n = 0;
+
+        for (; *text; text++)
+                n += ((unsigned char) *text & 0xc0) != 0x80;
+        return n;
+}
+
+static size_t column_width(const Table *t, size_t column) {
+        size_t width = 0;
+
+        for (size_t i = column; i < t->n_cells; i += t->n_columns)
+                width = MAX(width, text_width(t->cells[i].text));
+        return width;
+}
+
+void table_print(const Table *t, FILE *stream) {
+        for (size_t i = 0; i < t->n_cells; i++) {
+                const Cell *cell = t->cells + i;
+                size_t column = i % t->n_columns;
+                bool last = column + 1 == t->n_columns;
+
+                if (cell->style != STYLE_NORMAL)
+                        fprintf(stream, "%s%s%s", cli_style(stream, cell->style), cell->text,
+                                cli_style(stream, STYLE_NORMAL));
+                else
+                        fputs(cell->text, stream);
+                if (last)
+                        fputc('\n', stream);
+                else
+                        fprintf(stream, "%*s", (int) (column_width(t, column) - text_width(cell->text) + 2), "");
+        }
+}
+
+/* Length of the valid UTF-8 character at s (RFC 3629), 0 where there is none. */
+static size_t utf8_length(const unsigned char *s) {
+        size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+
+        for (size_t i = 1; i < n; i++)
+                if ((s[i] & 0xc0) != 0x80)
+                        return 0;
+        if (n == 3 && ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)))
+                return 0;
+        if (n == 4 && ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)))
+                return 0;
+        return n;
+}
+
+int json_string(Buf *b, const char *s) {
+        int r;
+
+        if (!s)
+                return buf_puts(b, "null");
+        r = buf_putc(b, '"');
+        for (const unsigned char *p = (const unsigned char *) s; r >= 0 && *p;) {
+                size_t n = utf8_length(p);
+
+                if (n == 0) {
+                        r = buf_puts(b, "\xef\xbf\xbd");
+                        p++;
+                        continue;
+                }
+                if (*p == '"' || *p == '\\')
+                        r = buf_printf(b, "\\%c", *p);
+                else if (*p < 0x20 || *p == 0x7f)
+                        r = buf_printf(b, "\\u%04x", *p);
+                else
+                        r = buf_append(b, p, n);
+                p += n;
+        }
+        return r < 0 ? r : buf_putc(b, '"');
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The `berth` command line: one function a command, and the few things that their output shares. */
+
+#include <stdio.h>
+
+#include "util/buf.h"
+
+/* Exit codes. `berth exec` passes the code of what it ran, as the shell does. */
+enum {
+        CLI_FAILED = 1, /* the thing asked for could not be done, or `verify` found errors */
+        CLI_USAGE = 2,  /* the command line makes no sense; said on standard error */
+};
+
+/* A command gets its own name as argv[0] and returns the exit code. It reads its options with getopt_long (optind is 0 at
+ * the start) and has --help. */
+int cmd_cat(int argc, char *argv[]);
+int cmd_exec(int argc, char *argv[]);
+int cmd_generate(int argc, char *argv[]);
+int cmd_images(int argc, char *argv[]);
+int cmd_import(int argc, char *argv[]);
+int cmd_keys(int argc, char *argv[]);
+int cmd_list(int argc, char *argv[]);
+int cmd_load(int argc, char *argv[]);
+int cmd_logs(int argc, char *argv[]);
+int cmd_rmi(int argc, char *argv[]);
+int cmd_seccomp(int argc, char *argv[]);
+int cmd_status(int argc, char *argv[]);
+int cmd_verify(int argc, char *argv[]);
+
+/* One complaint on standard error, "berth COMMAND: …", in red on a terminal. Returns CLI_FAILED. */
+int cli_fail(const char *format, ...) _printf_(1, 2);
+/* The same for a senseless command line; names --help. Returns CLI_USAGE. */
+int cli_usage(const char *format, ...) _printf_(1, 2);
+
+/* Colours and styles: "" unless stream is a terminal, NO_COLOR is unset and TERM is not "dumb". */
+typedef enum Style {
+        STYLE_NORMAL,
+        STYLE_BOLD,
+        STYLE_DIM,
+        STYLE_RED,
+        STYLE_GREEN,
+        STYLE_YELLOW,
+        _STYLE_MAX,
+        _STYLE_INVALID = -EINVAL,
+} Style;
+
+const char *cli_style(FILE *stream, Style style);
+
+/* A table: left-aligned columns two spaces apart, the first row is the header. Cells are copied. */
+typedef struct Table Table;
+
+Table *table_new(size_t n_columns);
+Table *table_free(Table *t);
+DEFINE_CLEANUP(Table *, table_free);
+/* Adds the next cell, row by row; a NULL text is shown as "-". 0 or -ENOMEM. */
+int table_add(Table *t, Style style, const char *text);
+int table_addf(Table *t, Style style, const char *format, ...) _printf_(3, 4);
+void table_print(const Table *t, FILE *stream);
+
+/* s as a JSON string with its quotes, or null where s is NULL. Bytes that are not UTF-8 become U+FFFD. 0 or -ENOMEM. */
+int json_string(Buf *b, const char *s);

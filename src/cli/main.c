@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <locale.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "util/strv.h"
+
+/* Furthest edit distance at which a name is offered instead of an unknown command. */
+#define SUGGEST_DISTANCE_MAX 3
+
+typedef struct Command {
+        const char *name;
+        int (*run)(int argc, char *argv[]);
+        const char *help;
+} Command;
+
+static int cmd_help(int argc, char *argv[]);
+static int cmd_version(int argc, char *argv[]);
+
+#pragma weak cmd_cat
+#pragma weak cmd_exec
+#pragma weak cmd_generate
+#pragma weak cmd_images
+#pragma weak cmd_import
+#pragma weak cmd_keys
+#pragma weak cmd_list
+#pragma weak cmd_load
+#pragma weak cmd_logs
+#pragma weak cmd_rmi
+#pragma weak cmd_seccomp
+#pragma weak cmd_status
+#pragma weak cmd_verify
+
+static const Command commands[] = {
+        { "list",     cmd_list,     "Show all apps and their state" },
+        { "status",   cmd_status,   "Show one app and its instances" },
+        { "logs",     cmd_logs,     "Show what an app wrote to the journal" },
+        { "exec",     cmd_exec,     "Run a command in a running instance" },
+        { "verify",   cmd_verify,   "Check specs without starting anything" },
+        { "cat",      cmd_cat,      "Print a spec with its drop-ins and where each line is from" },
+        { "generate", cmd_generate, "Print or write the units that specs become" },
+        { "keys",     cmd_keys,     "List the keys that a spec may have" },
+        { "load",     cmd_load,     "Load an image from an OCI layout or a docker archive" },
+        { "import",   cmd_import,   "Make an image from a root file system" },
+        { "images",   cmd_images,   "List the images" },
+        { "rmi",      cmd_rmi,      "Remove images" },
+        { "seccomp",  cmd_seccomp,  "Compile a seccomp profile" },
+        { "help",     cmd_help,     "Show this, or the help of a command" },
+        { "version",  cmd_version,  "Show the version" },
+};
+
+static const Command *command_find(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
+                if (streq(commands[i].name, name))
+                        return commands + i;
+        return NULL;
+}
+
+static const char *command_nearest(const char *name) {
+        const char *nearest = NULL;
+        size_t best = SUGGEST_DISTANCE_MAX + 1;
+
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++) {
+                size_t distance = str_distance(name, commands[i].name);
+
+                /* A name whose every letter was changed is no suggestion. */
+                if (distance < best && distance < strlen(commands[i].name)) {
+                        best = distance;
+                        nearest = commands[i].name;
+                }
+        }
+        return nearest;
+}
+
+static int command_unknown(const char *name) {
+        const char *nearest = command_nearest(name);
+
+        if (nearest)
+                return cli_usage("unknown command '%s', did you mean '%s'?", name, nearest);
+        return cli_usage("unknown command '%s'", name);
+}
+
+static int command_run(const Command *command, int argc, char *argv[]) {
+        if (!command->run)
+                return cli_fail("'%s' is not part of this build", command->name);
+        optind = 0;
+        return command->run(argc, argv);
+}
+
+static int cmd_version(int argc, char *argv[]) {
+        puts("berth " BERTH_VERSION);
+        return 0;
+}
+
+static int cmd_help(int argc, char *argv[]) {
+        if (argc > 1 && !streq(argv[1], "--help")) {
+                const Command *command = command_find(argv[1]);
+
+                if (!command)
+                        return command_unknown(argv[1]);
+                if (command->run != cmd_help && command->run != cmd_version)
+                        return command_run(command, 2, (char *[]){ argv[1], (char *) "--help", NULL });
+        }
+
+        printf("Usage: berth COMMAND [OPTION…] [ARGUMENT…]\n\n"
+               "Runs containers as systemd units. A spec file /etc/berth/NAME.container is an app; NAME.service is its\n"
+               "handle for systemctl and journalctl.\n\n"
+               "%sCommands%s\n",
+                cli_style(stdout, STYLE_BOLD), cli_style(stdout, STYLE_NORMAL));
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
+                printf("  %-10s %s\n", commands[i].name, commands[i].help);
+        printf("\n'berth help COMMAND' says what a command takes; berth(1) and berth.container(5) are the manual.\n");
+        return 0;
+}
+
+int main(int argc, char *argv[]) {
+        const char *name = argc > 1 ? argv[1] : NULL;
+
+        setlocale(LC_ALL, "");
+        if (!name) {
+                cmd_help(1, argv);
+                return CLI_USAGE;
+        }
+        if (streq(name, "--help") || streq(name, "-h"))
+                return cmd_help(1, argv);
+        if (streq(name, "--version"))
+                return cmd_version(1, argv);
+        if (*name == '-')
+                return cli_usage("unknown option '%s'", name);
+
+        const Command *command = command_find(name);
+        if (!command)
+                return command_unknown(name);
+        int r = command_run(command, argc - 1, argv + 1);
+        /* A full disk or a closed pipe behind standard output must not look like success. */
+        if (fflush(stdout) != 0 && errno != EPIPE)
+                return cli_fail("cannot write the output: %s", strerror(errno));
+        return r;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <check.h>
+
+#include "util/strv.h"
+
+START_TEST(parse_size_takes_suffixes_of_base_1024) {
+        uint64_t n = 0;
+
+        ck_assert_int_eq(parse_size("512", &n), 0);
+        ck_assert_uint_eq(n, 512);
+        ck_assert_int_eq(parse_size("64m", &n), 0);
+        ck_assert_uint_eq(n, 64ull << 20);
+        ck_assert_int_eq(parse_size("2GB", &n), 0);
+        ck_assert_uint_eq(n, 2ull << 30);
+        ck_assert_int_lt(parse_size("", &n), 0);
+        ck_assert_int_lt(parse_size("-1", &n), 0);
+        ck_assert_int_lt(parse_size("12q", &n), 0);
+        ck_assert_int_lt(parse_size("99999999999E", &n), 0);
+        ck_assert_uint_eq(n, 2ull << 30);
+}
+END_TEST
+
+START_TEST(parse_u64_takes_the_whole_text_in_decimal) {
+        uint64_t n = 7;
+
+        ck_assert_int_eq(parse_u64("18446744073709551615", UINT64_MAX, &n), 0);
+        ck_assert_uint_eq(n, UINT64_MAX);
+        ck_assert_int_eq(parse_u64("11", 10, &n), -ERANGE);
+        ck_assert_int_eq(parse_u64("18446744073709551616", UINT64_MAX, &n), -ERANGE);
+        ck_assert_int_eq(parse_u64("0x10", 100, &n), -EINVAL);
+        ck_assert_int_eq(parse_u64(" 1", 100, &n), -EINVAL);
+        ck_assert_int_eq(parse_u64("1 ", 100, &n), -EINVAL);
+        ck_assert_int_eq(parse_u64("", 100, &n), -EINVAL);
+}
+END_TEST
+
+START_TEST(parse_boolean_knows_what_systemd_knows) {
+        static const char *const yes[] = { "1", "yes", "Y", "true", "T", "on", "ON" };
+        static const char *const no[] = { "0", "no", "N", "false", "F", "off" };
+
+        for (size_t i = 0; i < ELEMENTSOF(yes); i++)
+                ck_assert_int_eq(parse_boolean(yes[i]), 1);
+        for (size_t i = 0; i < ELEMENTSOF(no); i++)
+                ck_assert_int_eq(parse_boolean(no[i]), 0);
+        ck_assert_int_lt(parse_boolean("2"), 0);
+        ck_assert_int_lt(parse_boolean(""), 0);
+}
+END_TEST
+
+START_TEST(str_distance_counts_edits) {
+        ck_assert_uint_eq(str_distance("Image", "Imgae"), 1);
+        ck_assert_uint_eq(str_distance("image", "IMAGE"), 0);
+        ck_assert_uint_eq(str_distance("", "abc"), 3);
+        ck_assert_uint_eq(str_distance("list", "lists"), 1);
+        ck_assert_uint_eq(str_distance("Exec", "Volume"), 6);
+}
+END_TEST
+
+START_TEST(strv_keeps_its_terminator) {
+        _cleanup_strv_ char **v = NULL;
+
+        ck_assert_uint_eq(strv_length(v), 0);
+        ck_assert_int_eq(strv_append(&v, "one"), 0);
+        ck_assert_int_eq(strv_consume(&v, strdup("two")), 0);
+        ck_assert_int_eq(strv_appendf(&v, "%d", 3), 0);
+        ck_assert_uint_eq(strv_length(v), 3);
+        ck_assert_ptr_null(v[3]);
+        ck_assert(strv_contains(v, "two"));
+        ck_assert(!strv_contains(v, "tw"));
+        _cleanup_strv_ char **copy = strv_copy(v);
+        ck_assert_str_eq(copy[2], "3");
+        ck_assert_ptr_ne(copy[2], v[2]);
+}
+END_TEST
+
+START_TEST(str_after_and_ends_with) {
+        ck_assert_str_eq(str_after("sha256:ab", "sha256:"), "ab");
+        ck_assert_ptr_null(str_after("sha25", "sha256:"));
+        ck_assert(str_ends_with("web.container", ".container"));
+        ck_assert(!str_ends_with("web", ".container"));
+}
+END_TEST
+
+/* The id range of an app comes from this hash: a change would move every app to other ids. */
+START_TEST(hash_bytes_is_stable) {
+        uint64_t a = hash_bytes("web", 3);
+
+        ck_assert_uint_eq(a, hash_bytes("web", 3));
+        ck_assert_uint_ne(a, hash_bytes("wec", 3));
+        ck_assert_uint_ne(hash_bytes("", 0), hash_bytes("\0", 1));
+}
+END_TEST
+
+int main(void) {
+        Suite *s = suite_create("strv");
+        TCase *t = tcase_create("strv");
+
+        suite_add_tcase(s, t);
+        tcase_add_test(t, parse_size_takes_suffixes_of_base_1024);
+        tcase_add_test(t, parse_u64_takes_the_whole_text_in_decimal);
+        tcase_add_test(t, parse_boolean_knows_what_systemd_knows);
+        tcase_add_test(t, str_distance_counts_edits);
+        tcase_add_test(t, strv_keeps_its_terminator);
+        tcase_add_test(t, str_after_and_ends_with);
+        tcase_add_test(t, hash_bytes_is_stable);
+
+        SRunner *r = srunner_create(s);
+        srunner_run_all(r, CK_ENV);
+        int failed = srunner_ntests_failed(r);
+        srunner_free(r);
+        return failed > 0;
+}
