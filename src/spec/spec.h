@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A spec, read: NAME.container with its drop-ins, checked, expanded and typed, one SpecProcess for each kind of
+ * process. Whatever was written in a file keeps its place, so that a later error can name it. */
+
+#include "spec/diag.h"
+#include "util/macro.h"
+
+/* Every quantity that a spec controls. */
+#define SPEC_FILE_SIZE_MAX (4U * 1024 * 1024) /* bytes of one file */
+#define SPEC_LINE_MAX (1024U * 1024)          /* bytes of one line, continuations joined; systemd's LONG_LINE_MAX */
+#define SPEC_FRAGMENTS_MAX 256                /* the spec and its drop-ins */
+#define SPEC_ASSIGNMENTS_MAX 16384            /* KEY=VALUE lines of all fragments together */
+#define SPEC_LIST_MAX 1024                    /* items of one list of one process */
+#define SPEC_WORDS_MAX 4096                   /* words of one command line */
+#define SPEC_PROCESSES_MAX 64
+#define SPEC_DIRS_MAX 16         /* directories of a search path */
+#define SPEC_NAME_MAX 200        /* bytes of an app's name: a unit name has 255, and scope names add to it */
+#define SPEC_PROCESS_NAME_MAX 32 /* bytes of X in [Process X] */
+#define SPEC_EXPANDED_MAX (128U * 1024) /* bytes of one value after its specifiers; MAX_ARG_STRLEN of the kernel */
+
+#define SPEC_INFINITY UINT64_MAX /* sizes, counts and times without a limit */
+
+/* The app's files, in order of application: the spec, then drop-ins. Spec.fragments[origin.file] is where a value
+ * was written; line 0 means that no file says it. Lines and columns count from 1, columns in bytes. */
+typedef struct SpecOrigin {
+        uint32_t file, line, column;
+} SpecOrigin;
+
+/* Typed values. `set` is false, and pointers are NULL, where the spec says nothing (or an empty value took it back). */
+typedef struct SpecText {
+        char *value;
+        SpecOrigin origin;
+} SpecText;
+
+typedef struct SpecBool {
+        bool set, value;
+        SpecOrigin origin;
+} SpecBool;
+
+typedef struct SpecNumber {
+        bool set;
+        uint64_t value; /* bytes, counts, microseconds; SPEC_INFINITY: without limit */
+        SpecOrigin origin;
+} SpecNumber;
+
+/* A command line, unquoted and with its specifiers expanded; $VAR is still in it: spec_command_expand(). */
+typedef struct SpecCommand {
+        bool set;     /* true with no words: `Entrypoint=[]`, there shall be none */
+        char **words; /* NULL when unset or empty */
+        SpecOrigin origin;
+} SpecCommand;
+
+typedef struct SpecPair {
+        char *name, *value;
+        SpecOrigin origin;
+} SpecPair;
+
+typedef struct SpecEnvFile {
+        char *path;    /* absolute: a relative one was taken from the directory of its fragment */
+        bool optional; /* "-PATH" */
+        SpecOrigin origin;
+} SpecEnvFile;
+
+typedef enum SpecMountType {
+        SPEC_MOUNT_BIND,   /* source: an absolute path of the host */
+        SPEC_MOUNT_VOLUME, /* source: the volume's name, NULL: anonymous, it lives as long as the instance */
+        SPEC_MOUNT_TMPFS,  /* no source */
+        SPEC_MOUNT_IMAGE,  /* source: an image's name */
+        _SPEC_MOUNT_TYPE_MAX,
+        _SPEC_MOUNT_TYPE_INVALID = -EINVAL,
+} SpecMountType;
+
+typedef enum SpecPropagation {
+        SPEC_PROPAGATION_PRIVATE,
+        SPEC_PROPAGATION_SLAVE,
+        SPEC_PROPAGATION_SHARED,
+        _SPEC_PROPAGATION_MAX,
+        _SPEC_PROPAGATION_INVALID = -EINVAL,
+} SpecPropagation;
+
+/* Volume=, Mount= and Tmpfs=, with Podman's defaults filled in. */
+typedef struct SpecMount {
+        SpecMountType type;
+        char *source;
+        char *source_raw; /* BIND only: the source as written, specifiers not expanded */
+        char *target;     /* absolute, normalized (no "//", ".", ".." or trailing slash), not "/" */
+        char *subpath;    /* relative, below source; NULL: source itself */
+        char *data;       /* TMPFS: what tmpfs(5) shall read, "size=64m,mode=1777"; NULL: nothing */
+        bool read_only, nosuid, nodev, noexec, noatime;
+        bool recursive;   /* BIND: rbind */
+        bool own;         /* U: the source is given to the payload's user */
+        bool copy;        /* VOLUME: a new one starts as a copy of what the image has at target */
+        bool tmpcopyup;   /* TMPFS: likewise */
+        SpecPropagation propagation;
+        bool recursive_propagation;
+        SpecOrigin origin;
+} SpecMount;
+
+typedef struct SpecDevice {
+        char *source, *target; /* absolute; source may be a directory */
+        bool read, write, mknod;
+        bool optional; /* "-PATH": only if it is there */
+        SpecOrigin origin;
+} SpecDevice;
+
+typedef struct SpecUlimit {
+        int resource; /* RLIMIT_* */
+        uint64_t soft, hard; /* SPEC_INFINITY: none */
+        bool host; /* the supervisor's own limit, soft and hard are unused */
+        SpecOrigin origin;
+} SpecUlimit;
+
+typedef struct SpecIdMap {
+        uint32_t inside, outside, count;
+        SpecOrigin origin;
+} SpecIdMap;
+
+typedef struct SpecHost {
+        char **names; /* at least one */
+        char *address; /* IPv4 or IPv6, without brackets */
+        SpecOrigin origin;
+} SpecHost;
+
+typedef struct SpecSecret {
+        char *name;
+        bool env;       /* in the environment; else a file */
+        char *target;   /* env: the variable; else an absolute path */
+        uint32_t uid, gid, mode; /* the file's, inside */
+        SpecOrigin origin;
+} SpecSecret;
+
+typedef enum SpecNetwork {
+        SPEC_NETWORK_UNSET, /* as NONE */
+        SPEC_NETWORK_NONE,  /* a namespace of its own, with loopback */
+        SPEC_NETWORK_HOST,
+        _SPEC_NETWORK_MAX,
+        _SPEC_NETWORK_INVALID = -EINVAL,
+} SpecNetwork;
+
+typedef enum SpecUserns {
+        SPEC_USERNS_UNSET, /* as AUTO; with uid_map or gid_map, those */
+        SPEC_USERNS_AUTO,  /* an id range of the app's own */
+        SPEC_USERNS_HOST,  /* none */
+        _SPEC_USERNS_MAX,
+        _SPEC_USERNS_INVALID = -EINVAL,
+} SpecUserns;
+
+typedef enum SpecNotify {
+        SPEC_NOTIFY_NO,
+        SPEC_NOTIFY_YES, /* ready when the payload says READY=1 */
+        _SPEC_NOTIFY_MAX,
+        _SPEC_NOTIFY_INVALID = -EINVAL,
+} SpecNotify;
+
+#define SPEC_LIST(type)         \
+        struct {                \
+                type *items;    \
+                size_t n;       \
+        }
+
+/* One kind of process: [Container] with [Process NAME] laid over it (a single value replaces, a list goes on, an
+ * empty value takes back). Lists keep the order of the files. */
+typedef struct SpecProcess {
+        char *name; /* NULL: the only, unnamed one */
+        SpecOrigin origin; /* of its section; line 0 for the unnamed one */
+
+        /* What runs. Exactly one of image and rootfs is set. */
+        SpecText image;
+        SpecText rootfs;     /* absolute */
+        bool rootfs_overlay; /* Rootfs=PATH:O */
+        bool rootfs_idmap;   /* Rootfs=PATH:idmap; off: ids on disk are the host's as they are */
+        SpecCommand entrypoint, exec;
+        SpecText user, group; /* names or numbers; user has no ":group" part, it was split off */
+        SPEC_LIST(SpecText) groups;
+        SpecText working_dir;
+        SpecBool run_init;
+
+        /* Environment. Later wins: files first, in order, then pairs. */
+        SPEC_LIST(SpecPair) environment;
+        SPEC_LIST(SpecEnvFile) environment_files;
+        SpecBool environment_host;
+        SPEC_LIST(SpecSecret) secrets;
+
+        /* Names. */
+        SpecText hostname, container_name;
+        SPEC_LIST(SpecPair) labels, annotations;
+
+        /* Files. */
+        SpecBool read_only, read_only_tmpfs; /* read_only_tmpfs is true unless set otherwise: see the accessor */
+        SPEC_LIST(SpecMount) mounts;
+        SPEC_LIST(SpecDevice) devices;
+        SpecNumber shm_size; /* bytes; SPEC_INFINITY: no limit */
+        SpecText timezone;   /* "local" or a name below /usr/share/zoneinfo */
+        SPEC_LIST(SpecText) mask, unmask; /* absolute paths; unmask also globs, and "ALL" */
+
+        /* Network. */
+        SpecNetwork network;
+        SPEC_LIST(SpecHost) hosts;
+        SPEC_LIST(SpecText) dns, dns_option, dns_search; /* dns: addresses; dns_search "." : none */
+
+        /* Privileges. */
+        uint64_t add_capabilities, drop_capabilities; /* bit N: capability N; all bits: "all" */
+        SpecBool no_new_privileges;
+        SpecText seccomp; /* an absolute path or "unconfined"; NULL: the default profile */
+        SpecUserns userns;
+        SPEC_LIST(SpecIdMap) uid_map, gid_map; /* outside: as the host numbers them */
+        SPEC_LIST(SpecPair) sysctls;
+        SPEC_LIST(SpecUlimit) ulimits;
+
+        /* Limits of the scope. */
+        SpecNumber memory;     /* bytes: MemoryMax= */
+        SpecNumber swap;       /* bytes of swap alone, ready for MemorySwapMax= (MemorySwap= counts memory, too) */
+        SpecNumber cpu_quota;  /* microseconds a second: CPUQuotaPerSecUSec */
+        SpecNumber cpu_weight; /* 1..10000; 0: "idle" */
+        SpecNumber io_weight;  /* 1..10000 */
+        SpecNumber pids;       /* TasksMax= */
+
+        /* Life. */
+        SpecNotify notify;
+        SpecNumber stop_signal;  /* signal number */
+        SpecNumber stop_timeout; /* microseconds; see spec_stop_timeout() */
+        SpecCommand reload_cmd;
+        SpecNumber reload_signal;
+} SpecProcess;
+
+typedef enum SpecRestart {
+        SPEC_RESTART_NO,
+        SPEC_RESTART_ON_SUCCESS,
+        SPEC_RESTART_ON_FAILURE,
+        SPEC_RESTART_ON_ABNORMAL,
+        SPEC_RESTART_ON_WATCHDOG,
+        SPEC_RESTART_ON_ABORT,
+        SPEC_RESTART_ALWAYS,
+        _SPEC_RESTART_MAX,
+        _SPEC_RESTART_INVALID = -EINVAL,
+} SpecRestart;
+
+/* A set of ways to end, as SuccessExitStatus=: exit statuses and signals. */
+typedef struct SpecExitSet {
+        uint64_t status[4]; /* bit N%64 of status[N/64] */
+        uint64_t signals;   /* bit N-1 */
+} SpecExitSet;
+
+static inline bool spec_exit_set_has(const SpecExitSet *s, bool by_signal, int status) {
+        if (by_signal)
+                return status >= 1 && status <= 64 && (s->signals >> (status - 1) & 1);
+        return status >= 0 && status <= 255 && (s->status[status / 64] >> (status % 64) & 1);
+}
+
+/* One line of a section that is passed on to systemd, as it was written. */
+typedef struct SpecPassed {
+        char *key, *value;
+        SpecOrigin origin;
+} SpecPassed;
+
+typedef struct Spec {
+        char *name;     /* "shop", "web@a"; a template: "web@" */
+        char *prefix;   /* of a template or instance: "web"; else the name */
+        char *instance; /* "a"; NULL if there is none */
+        bool template;  /* "web@": only good for its unit text, values are not expanded */
+        char *path;     /* the spec file: what SourcePath= says */
+        char *service;  /* the unit's name without ".service": ServiceName= or name */
+        char **fragments; /* paths; [0] is path */
+
+        SpecProcess *processes; /* at least one */
+        size_t n_processes;
+
+        /* What [Service] and [Unit] say to the supervisor about its instances. */
+        bool oneshot; /* Type=oneshot: run once, pass on how it ended */
+        bool remain_after_exit;
+        SpecRestart restart; /* default: always; no for oneshot */
+        uint64_t restart_sec; /* microseconds; systemd's default 100 ms */
+        SpecNumber start_limit_interval, start_limit_burst; /* unset: no limit */
+        SpecNumber timeout_start, timeout_stop; /* microseconds */
+        SpecExitSet success, restart_prevent, restart_force;
+
+        /* For the unit's text. */
+        SPEC_LIST(SpecPassed) unit, service_keys;
+        SPEC_LIST(SpecText) alias, wanted_by, required_by, upheld_by; /* unit names, expanded */
+        SpecText default_instance;
+        SPEC_LIST(SpecPassed) install; /* as written */
+} Spec;
+
+Spec *spec_free(Spec *s);
+DEFINE_CLEANUP(Spec *, spec_free);
+
+/* Finds NAME.container (for "web@a" also the template web@.container) in dirs, colon-separated in order of
+ * precedence, lays its drop-ins over it, checks and types it. dirs NULL: $BERTH_SPEC_PATH, or else BERTH_SPEC_DIRS.
+ * 0, or
+ *   -ENOENT    no such spec            (one diagnostic says where it was looked for)
+ *   -ERFKILL   masked: a link to /dev/null or an empty file
+ *   -EINVAL    not a name of an app
+ *   -EBADMSG   read, and wrong: diags say all that is wrong
+ *   another negative errno on the way to the file.
+ * diags (may be NULL) is added to, warnings even on success; what it says is complete sentences. */
+int spec_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret);
+
+/* As spec_load(), for who must work on a spec however wrong it is (the generator): *ret is set wherever the result is
+ * 0 or -EBADMSG. With SPEC_STATIC nothing of the machine is looked at (host name, machine id, boot id): what depends
+ * on that, or on the instance of a template, is not checked and its value is arbitrary. */
+typedef enum SpecFlags {
+        SPEC_STATIC = 1 << 0,
+} SpecFlags;
+int spec_read(const char *name, const char *dirs, SpecFlags flags, SpecDiags *diags, Spec **ret);
+
+/* Reads one file under its own name, without a search and without drop-ins of other directories. */
+int spec_read_file(const char *path, SpecFlags flags, SpecDiags *diags, Spec **ret);
+
+/* Names of all specs in dirs (as above), sorted, without masked ones; templates as "web@". */
+int spec_list(const char *dirs, char ***ret);
+
+/* May it be an app's name? Letters, digits, ":-_.\" and at most one "@", not at the start; the bytes of unit names. */
+bool spec_name_valid(const char *name);
+
+/* "shop.container:7:1", in a buffer of the caller's; "" for origin line 0. */
+const char *spec_origin_text(const Spec *s, SpecOrigin o, char *buffer, size_t size);
+
+/* The process called name (NULL: the unnamed one), or NULL. */
+const SpecProcess *spec_process(const Spec *s, const char *name);
+
+/* Podman's defaults where the spec is silent. */
+#define SPEC_STOP_TIMEOUT_DEFAULT_USEC (10U * 1000 * 1000)
+static inline uint64_t spec_stop_timeout(const SpecProcess *p) {
+        return p->stop_timeout.set ? p->stop_timeout.value : SPEC_STOP_TIMEOUT_DEFAULT_USEC;
+}
+static inline bool spec_read_only_tmpfs(const SpecProcess *p) {
+        return !p->read_only_tmpfs.set || p->read_only_tmpfs.value;
+}
+
+/* Capabilities of the process: defaults with AddCapability= and DropCapability=. Bits past last_cap are cut off. */
+uint64_t spec_capabilities(const SpecProcess *p, uint64_t defaults, int last_cap);
+
+/* A command line as systemd.service(5) expands it, with env ("NAME=value"): "$NAME" as a word of its own becomes its
+ * value split at white space (quotes respected), "${NAME}" anywhere becomes the value in place, "$$" a dollar; unset
+ * is empty. 0, -E2BIG past SPEC_WORDS_MAX words, -ENOMEM. */
+int spec_command_expand(char *const *words, char *const *env, char ***ret);
+
+/* One line of an environment file as systemd.exec(5)'s EnvironmentFile= reads it: appends "NAME=value" lines to *env,
+ * replacing earlier ones of the same name. text is the whole file. -EBADMSG where a line is not understood. */
+int spec_env_parse(const char *text, char ***env);
+/* "NAME=value" into *env, replacing. */
+int spec_env_set(char ***env, const char *name, const char *value);
