@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of the store share; the caller holds the store's lock. */
+
+#include "image/store.h"
+
+/* The ids ("sha256:HEX") in "image" or "layer", sorted. */
+int store_list_ids(Store *store, const char *directory, char ***ret);
+int store_image_names(Store *store, const char *id, char ***ret);
+/* Who holds a lock of image_pin() now. */
+int store_image_users(Store *store, const char *id, char ***ret);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+
+#include "image/find.h"
+#include "image/name.h"
+#include "image/plain.h"
+#include "image/store.h"
+#include "image/store-internal.h"
+#include "util/fd.h"
+
+static int compare_strings(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* The entries of a directory, sorted; an empty list when it is not there. */
+static int list_directory(int dir, const char *path, char ***ret) {
+        int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+        _cleanup_strv_ char **v = strv_copy(NULL);
+        DIR *d = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *entry;
+
+        r = d ? 0 : -errno;
+        if (!v)
+                r = -ENOMEM;
+        while (d && r >= 0 && (entry = readdir(d)))
+                if (entry->d_name[0] != '.')
+                        r = strv_append(&v, entry->d_name);
+        if (d)
+                closedir(d);
+        else
+                fd_close(fd);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (!v)
+                return -ENOMEM;
+        qsort(v, strv_length(v), sizeof(*v), compare_strings);
+        *ret = TAKE_PTR(v);
+        return 0;
+}
+
+int store_list_ids(Store *store, const char *directory, char ***ret) {
+        _cleanup_strv_ char **entries = NULL, **ids = strv_copy(NULL);
+        int r = list_directory(store->fd, directory, &entries);
+
+        if (r < 0 || !ids)
+                return r < 0 ? r : -ENOMEM;
+        for (char **p = entries; *p; p++) {
+                _cleanup_free_ char *id = NULL;
+
+                if (asprintf(&id, "sha256:%s", *p) < 0) {
+                        id = NULL;
+                        return -ENOMEM;
+                }
+                if (digest_valid(id)) {
+                        r = strv_consume(&ids, TAKE_PTR(id));
+                        if (r < 0)
+                                return r;
+                }
+        }
+        *ret = TAKE_PTR(ids);
+        return 0;
+}
+
+int store_image_names(Store *store, const char *id, char ***ret) {
+        _cleanup_strv_ char **files = NULL, **names = strv_copy(NULL);
+        int r = list_directory(store->fd, "name", &files);
+
+        if (r < 0 || !names)
+                return r < 0 ? r : -ENOMEM;
+        for (char **p = files; *p; p++) {
+                NameRecord record;
+
+                if (name_record_read(store->fd, *p, &record) < 0 || !streq(record.id, id))
+                        continue;
+                r = strv_consume(&names, name_from_file(*p));
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(names);
+        return 0;
+}
+
+int store_image_users(Store *store, const char *id, char ***ret) {
+        char path[sizeof("image//use/") + DIGEST_HEX_LENGTH + 256];
+        _cleanup_strv_ char **files = NULL, **users = strv_copy(NULL);
+        int r;
+
+        (void) snprintf(path, sizeof(path), "image/%s/use", digest_hex(id));
+        r = list_directory(store->fd, path, &files);
+        if (r < 0 || !users)
+                return r < 0 ? r : -ENOMEM;
+        for (char **p = files; *p; p++) {
+                _cleanup_close_ int fd = -EBADF;
+
+                (void) snprintf(path, sizeof(path), "image/%s/use/%s", digest_hex(id), *p);
+                fd = openat(store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+                /* Only a lock that somebody holds counts: the file of an app that is gone stays behind. */
+                if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) >= 0)
+                        continue;
+                r = strv_append(&users, *p);
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(users);
+        return 0;
+}
+
+void store_list_free(StoreImage *images, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                image_free(images[i].image);
+                strv_free(images[i].names);
+                strv_free(images[i].users);
+        }
+        free(images);
+}
+
+static int list_one(Store *store, const char *id, StoreImage *image, Error *reterr) {
+        int r;
+
+        image->image = calloc(1, sizeof(*image->image));
+        if (!image->image)
+                return -ENOMEM;
+        r = plain_load(store->fd, id, image->image, reterr);
+        if (r < 0)
+                return r;
+        image->size = image->image->size;
+        r = store_image_names(store, id, &image->names);
+        if (r >= 0)
+                r = store_image_users(store, id, &image->users);
+        return r < 0 ? error_set_errno(reterr, r, "cannot list image %s", id) : 0;
+}
+
+static bool has_layer(const StoreImage *images, size_t n, const StoreImage *except, const char *layer) {
+        for (size_t i = 0; i < n; i++)
+                if (images + i != except && strv_contains(images[i].image->layer_ids, layer))
+                        return true;
+        return false;
+}
+
+static void count_shared(Store *store, StoreImage *images, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                for (char **layer = images[i].image->layer_ids; *layer; layer++) {
+                        LayerMeta meta;
+
+                        if (has_layer(images, n, images + i, *layer) && store_layer_meta(store, *layer, &meta) >= 0)
+                                images[i].shared += meta.size;
+                }
+}
+
+int store_list(Store *store, StoreImage **ret, size_t *ret_n, Error *reterr) {
+        _cleanup_strv_ char **ids = NULL;
+        StoreImage *images = NULL;
+        size_t n = 0;
+        int r = store_lock(store, false, reterr);
+
+        if (r < 0)
+                return r;
+        r = store_list_ids(store, "image", &ids);
+        if (r < 0)
+                (void) error_set_errno(reterr, r, "cannot list the images of %s", store->path);
+        else {
+                images = calloc(strv_length(ids) + 1, sizeof(*images));
+                if (!images)
+                        r = -ENOMEM;
+        }
+        for (char **p = ids; r >= 0 && *p; p++)
+                r = list_one(store, *p, images + n++, reterr);
+        if (r >= 0)
+                count_shared(store, images, n);
+        store_unlock(store);
+        if (r < 0) {
+                store_list_free(images, n);
+                return r;
+        }
+        *ret = images;
+        *ret_n = n;
+        return 0;
+}
