@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bus/objects.h"
+#include "bus/request.h"
+#include "util/fd.h"
+#include "util/strv.h"
+
+#define POLKIT_ACTION "org.berth1.manage"
+#define POLKIT_ALLOW_USER_INTERACTION 1U
+#define CGROUP_FILE_MAX (64U * 1024)
+
+struct Request {
+        Request *next, *previous;
+        Manager *m;
+        sd_bus_message *call;
+        sd_bus_slot *slot; /* what it waits for */
+        Verb verb;
+        char *app;
+        char *instance;
+        int signal;
+};
+
+static const struct {
+        const char *name;   /* for polkit's rules */
+        const char *method; /* of systemd's Manager */
+} verbs[_VERB_MAX] = {
+        [VERB_START]   = { "start",   "StartUnit"   },
+        [VERB_STOP]    = { "stop",    "StopUnit"    },
+        [VERB_RESTART] = { "restart", "RestartUnit" },
+        [VERB_RELOAD]  = { "reload",  "ReloadUnit"  },
+        [VERB_KILL]    = { "kill",    NULL          },
+};
+
+static Request *request_free(Request *q) {
+        if (!q)
+                return NULL;
+        if (q->previous)
+                q->previous->next = q->next;
+        else if (q->m && q->m->requests == q)
+                q->m->requests = q->next;
+        if (q->next)
+                q->next->previous = q->previous;
+        sd_bus_slot_unref(q->slot);
+        sd_bus_message_unref(q->call);
+        free(q->app);
+        free(q->instance);
+        free(q);
+        return NULL;
+}
+DEFINE_CLEANUP(Request *, request_free);
+
+void requests_free(Manager *m) {
+        while (m->requests)
+                request_free(m->requests);
+}
+
+static int request_new(Manager *m, sd_bus_message *call, Verb verb, const char *app, const char *instance, int signal,
+        Request **ret) {
+        _cleanup_(request_freep) Request *q = calloc(1, sizeof(*q));
+
+        if (!q)
+                return -ENOMEM;
+        q->call = sd_bus_message_ref(call);
+        q->verb = verb;
+        q->signal = signal;
+        q->app = strdup(app);
+        q->instance = strdup(instance);
+        if (!q->app || !q->instance)
+                return -ENOMEM;
+        q->m = m;
+        q->next = m->requests;
+        if (q->next)
+                q->next->previous = q;
+        m->requests = q;
+        *ret = TAKE_PTR(q);
+        return 0;
+}
+
+/* Sends a signal to an instance's process 1. The state file may be older than the process that now has its number, so the scope
+ * decides; the pidfd keeps that decision true. */
+static int instance_kill(const InstanceStatus *i, int signal, sd_bus_error *reterr) {
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (i->pid <= 0)
+                return sd_bus_error_setf(reterr, BUS_ERROR_NOT_RUNNING, "Instance '%s' is not running", i->name);
+        fd = (int) syscall(SYS_pidfd_open, i->pid, 0);
+        if (fd < 0)
+                return errno == ESRCH ? sd_bus_error_setf(reterr, BUS_ERROR_NOT_RUNNING,
+                                                "Instance '%s' is not running", i->name) :
+                                        -errno;
+        if (asprintf(&path, "/proc/%d/cgroup", (int) i->pid) < 0) {
+                path = NULL;
+                return -ENOMEM;
+        }
+        r = read_file(AT_FDCWD, path, CGROUP_FILE_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+        if (!i->scope || !*i->scope || !strstr(text, i->scope))
+                return sd_bus_error_setf(reterr, BUS_ERROR_NOT_RUNNING, "Instance '%s' is not running", i->name);
+        return syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+static int app_kill(const App *app, const char *instance, int signal, sd_bus_error *reterr) {
+        size_t n = 0;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < app->run.n_instances; i++) {
+                const InstanceStatus *status = app->run.instances + i;
+
+                if (*instance ? !streq(status->name, instance) : status->pid <= 0)
+                        continue;
+                r = instance_kill(status, signal, reterr);
+                n++;
+        }
+        if (r < 0 || n > 0)
+                return r;
+        if (*instance)
+                return sd_bus_error_setf(reterr, BUS_ERROR_NO_SUCH_INSTANCE, "App '%s' has no instance '%s'",
+                        app->name, instance);
+        return sd_bus_error_setf(reterr, BUS_ERROR_NOT_RUNNING, "App '%s' is not running", app->name);
+}
+
+static int request_fail(Request *q, int r, const sd_bus_error *error) {
+        if (error && sd_bus_error_is_set(error))
+                sd_bus_reply_method_error(q->call, error);
+        else
+                sd_bus_reply_method_errno(q->call, r, NULL);
+        request_free(q);
+        return 0;
+}
+
+static int on_job(sd_bus_message *reply, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        Request *q = userdata;
+        const char *job;
+        int r;
+
+        if (sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit")) {
+                r = sd_bus_error_setf(&error, BUS_ERROR_NO_SUCH_UNIT,
+                        "App '%s' has no unit yet: 'systemctl daemon-reload' makes it", q->app);
+                return request_fail(q, r, &error);
+        }
+        if (sd_bus_message_is_method_error(reply, NULL))
+                return request_fail(q, -EIO, sd_bus_message_get_error(reply));
+        r = sd_bus_message_read(reply, "o", &job);
+        if (r < 0)
+                return request_fail(q, r, NULL);
+        sd_bus_reply_method_return(q->call, "o", job);
+        request_free(q);
+        return 0;
+}
+
+/* It may, and now it is done. */
+static int request_act(Request *q) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        App *app;
+        int r;
+
+        r = manager_get(q->m, q->app, &app, &error);
+        if (r < 0)
+                return request_fail(q, r, &error);
+        if (q->verb == VERB_KILL) {
+                r = app_kill(app, q->instance, q->signal, &error);
+                if (r < 0)
+                        return request_fail(q, r, &error);
+                sd_bus_reply_method_return(q->call, NULL);
+                request_free(q);
+                return 0;
+        }
+        q->slot = sd_bus_slot_unref(q->slot);
+        r = sd_bus_call_method_async(q->m->bus, &q->slot, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                "org.freedesktop.systemd1.Manager", verbs[q->verb].method, on_job, q, "ss", app->service, "replace");
+        return r < 0 ? request_fail(q, r, NULL) : 0;
+}
+
+static int on_authorisation(sd_bus_message *reply, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        Request *q = userdata;
+        int authorised = 0, challenge = 0, r;
+
+        /* Without polkit nobody but root may: fail closed. */
+        if (!sd_bus_message_is_method_error(reply, NULL)) {
+                r = sd_bus_message_enter_container(reply, 'r', "bba{ss}");
+                if (r >= 0)
+                        r = sd_bus_message_read(reply, "bb", &authorised, &challenge);
+                if (r < 0)
+                        return request_fail(q, r, NULL);
+        }
+        if (authorised)
+                return request_act(q);
+        if (challenge)
+                r = sd_bus_error_set(&error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                        "Interactive authentication required.");
+        else
+                r = sd_bus_error_setf(&error, SD_BUS_ERROR_ACCESS_DENIED, "You may not %s app '%s'",
+                        verbs[q->verb].name, q->app);
+        return request_fail(q, r, &error);
+}
+
+static int request_authorise(Request *q) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *ask = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(q->m->bus, &ask, "org.freedesktop.PolicyKit1",
+                "/org/freedesktop/PolicyKit1/Authority", "org.freedesktop.PolicyKit1.Authority",
+                "CheckAuthorization");
+        if (r >= 0)
+                r = sd_bus_message_append(ask, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s",
+                        sd_bus_message_get_sender(q->call), POLKIT_ACTION, 2, "app", q->app, "verb",
+                        verbs[q->verb].name,
+                        sd_bus_message_get_allow_interactive_authorization(q->call) > 0 ?
+                                POLKIT_ALLOW_USER_INTERACTION :
+                                0U,
+                        "");
+        /* A person may think for as long as they like. */
+        if (r >= 0)
+                r = sd_bus_call_async(q->m->bus, &q->slot, ask, on_authorisation, q, UINT64_MAX);
+        return r;
+}
+
+static int sender_is_root(sd_bus_message *call) {
+        _cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
+        uid_t uid;
+        int r;
+
+        r = sd_bus_query_sender_creds(call, SD_BUS_CREDS_EUID, &creds);
+        if (r >= 0)
+                r = sd_bus_creds_get_euid(creds, &uid);
+        return r < 0 ? r : uid == 0;
+}
+
+/* What can be said without authorisation: it is all in the objects' properties anyway. */
+static int request_check(Manager *m, Verb verb, const char *name, const char *instance, int signal,
+        sd_bus_error *reterr) {
+        App *app;
+        int r;
+
+        r = manager_get(m, name, &app, reterr);
+        if (r < 0)
+                return r;
+        if (verb == VERB_START && *app->problem)
+                return sd_bus_error_set(reterr, BUS_ERROR_BAD_SPEC, app->problem);
+        if (verb != VERB_KILL)
+                return 0;
+        if (signal < 1 || signal > SIGRTMAX)
+                return sd_bus_error_setf(reterr, BUS_ERROR_BAD_SIGNAL, "%d is not a signal", signal);
+        if (*instance && !app_state_instance(&app->run, instance))
+                return sd_bus_error_setf(
+                        reterr, BUS_ERROR_NO_SUCH_INSTANCE, "App '%s' has no instance '%s'", name, instance);
+        return 0;
+}
+
+int request_begin(Manager *m, sd_bus_message *call, Verb verb, const char *app, const char *instance, int signal,
+        sd_bus_error *reterr) {
+        Request *q;
+        int root, r;
+
+        r = request_check(m, verb, app, instance, signal, reterr);
+        if (r < 0)
+                return r;
+        root = sender_is_root(call);
+        if (root < 0)
+                return root;
+        r = request_new(m, call, verb, app, instance, signal, &q);
+        if (r < 0)
+                return r;
+        if (root) {
+                r = request_act(q);
+                return r < 0 ? r : 1;
+        }
+        r = request_authorise(q);
+        if (r < 0) {
+                request_free(q);
+                return r;
+        }
+        return 1;
+}
