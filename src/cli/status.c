@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <getopt.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "cli/apps.h"
+
+/* As `systemctl status`, after the LSB. */
+enum {
+        STATUS_NOT_RUNNING = 3,
+        STATUS_NO_SUCH_APP = 4,
+};
+
+static void print_field(const char *name, const char *value) {
+        if (value && *value)
+                printf("%*s: %s\n", 9, name, value);
+}
+
+static void print_since(uint64_t usec) {
+        char date[64], ago[64];
+        time_t seconds = (time_t) (usec / 1000000);
+        struct tm tm;
+
+        if (usec == 0 || !localtime_r(&seconds, &tm) || strftime(date, sizeof(date), "%a %F %T %Z", &tm) == 0)
+                return;
+        printf("%*s: %s; %s\n", 9, "Since", date, time_ago(usec, ago, sizeof(ago)));
+}
+
+static void print_app(const App *app) {
+        char state[64];
+
+        printf("%s●%s %s%s%s\n", cli_style(stdout, app_state_style(app)), cli_style(stdout, STYLE_NORMAL),
+                cli_style(stdout, STYLE_BOLD), app->name, cli_style(stdout, STYLE_NORMAL));
+        print_field("Spec", *app->source ? app->source : "gone");
+        printf("%*s: %s%s%s\n", 9, "State", cli_style(stdout, app_state_style(app)),
+                app_state_text(app, state, sizeof(state)), cli_style(stdout, STYLE_NORMAL));
+        print_field("Problem", app->problem);
+        print_since(app->run.since_usec);
+        print_field("Status", app->run.status);
+        print_field("Service", app->service);
+        if (app->run.image_id && *app->run.image_id)
+                printf("%*s: %s (%s)\n", 9, "Image", app->image, app->run.image_id);
+        else
+                print_field("Image", app->image);
+        if (app->run.name)
+                printf("%*s: v%u\n", 9, "Release", app->run.release);
+}
+
+static const char *how_it_ended(const InstanceStatus *i, char *buffer, size_t size) {
+        if (i->message && *i->message)
+                return i->message;
+        if (i->exit_code == CLD_EXITED)
+                snprintf(buffer, size, "exited with status %d", i->exit_status);
+        else if (i->exit_code == CLD_KILLED || i->exit_code == CLD_DUMPED)
+                snprintf(buffer, size, "killed by SIG%s%s", sigabbrev_np(i->exit_status) ?: "?",
+                        i->exit_code == CLD_DUMPED ? ", core dumped" : "");
+        else if (i->exit_code < 0)
+                return "ended, nobody knows how";
+        else
+                return NULL;
+        return buffer;
+}
+
+static int add_row(Table *t, const InstanceStatus *i) {
+        char since[64], ended[128];
+        int r;
+
+        r = table_add(t, STYLE_BOLD, i->name);
+        if (r >= 0)
+                r = table_add(t, instance_state_style(i->state), instance_state_to_string(i->state));
+        if (r >= 0)
+                r = i->pid > 0 ? table_addf(t, STYLE_NORMAL, "%d", (int) i->pid) : table_add(t, STYLE_NORMAL, NULL);
+        if (r >= 0)
+                r = table_addf(t, STYLE_NORMAL, "v%u", i->release);
+        if (r >= 0)
+                r = table_addf(t, STYLE_NORMAL, "%u", i->restarts);
+        if (r >= 0)
+                r = table_add(t, STYLE_NORMAL, time_ago(i->since_usec, since, sizeof(since)));
+        if (r >= 0)
+                r = table_add(t, STYLE_NORMAL, i->scope);
+        return r < 0 ? r : table_add(t, STYLE_NORMAL, how_it_ended(i, ended, sizeof(ended)));
+}
+
+/* only NULL: all instances. */
+static int print_instances(const App *app, const InstanceStatus *only) {
+        static const char *const header[] = { "INSTANCE", "STATE", "PID", "RELEASE", "RESTARTS", "SINCE", "SCOPE",
+                "NOTE" };
+        _cleanup_(table_freep) Table *t = table_new(ELEMENTSOF(header));
+        int r = t ? 0 : -ENOMEM;
+
+        if (app->run.n_instances == 0)
+                return 0;
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(header); i++)
+                r = table_add(t, STYLE_DIM, header[i]);
+        for (size_t i = 0; r >= 0 && i < app->run.n_instances; i++)
+                if (!only || only == app->run.instances + i)
+                        r = add_row(t, app->run.instances + i);
+        if (r < 0)
+                return cli_fail("out of memory");
+        fputc('\n', stdout);
+        table_print(t, stdout);
+        return 0;
+}
+
+static int print_json(const App *app) {
+        _cleanup_buf_ Buf b = BUF_INIT;
+
+        return app_json(&b, app) < 0 ? cli_fail("out of memory") : json_print(&b);
+}
+
+static int show(const char *argument, bool json) {
+        _cleanup_free_ char *name = NULL, *instance_name = NULL;
+        _cleanup_(app_freep) App *app = NULL;
+        const InstanceStatus *instance = NULL;
+        int r;
+
+        if (app_argument(argument, &name, &instance_name) < 0)
+                return cli_fail("out of memory");
+        r = app_load(name, &app);
+        if (r == -ENOENT) {
+                cli_fail("there is no app '%s'", name);
+                return STATUS_NO_SUCH_APP;
+        }
+        if (r < 0)
+                return cli_fail("cannot read app '%s': %s", name, strerror(-r));
+        if (instance_name) {
+                instance = app_state_instance(&app->run, instance_name);
+                if (!instance) {
+                        cli_fail("app '%s' has no instance '%s'", name, instance_name);
+                        return STATUS_NO_SUCH_APP;
+                }
+        }
+        if (json)
+                r = print_json(app);
+        else {
+                print_app(app);
+                r = print_instances(app, instance);
+        }
+        return r != 0 ? r : streq(app->active_state, "active") ? 0 : STATUS_NOT_RUNNING;
+}
+
+int cmd_status(int argc, char *argv[]) {
+        static const struct option options[] = {
+                { "json", no_argument, NULL, 'j' },
+                { "help", no_argument, NULL, 'h' },
+                { NULL,   0,           NULL, 0   },
+        };
+        bool json = false;
+        int c, code = 0;
+
+        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
+                switch (c) {
+                case 'j':
+                        json = true;
+                        break;
+                case 'h':
+                        puts("Usage: berth status [--json] APP[/INSTANCE]…\n\n"
+                             "Shows an app, its instances and why they are as they are. The exit status is 0 when it runs,\n"
+                             "3 when it does not, 4 when there is no such app.\n\n"
+                             "  --json  for programs: one object an app");
+                        return 0;
+                default:
+                        return CLI_USAGE;
+                }
+        if (optind >= argc)
+                return cli_usage("'status' needs an app; 'berth list' shows all");
+        for (int i = optind; i < argc; i++) {
+                int one = show(argv[i], json);
+
+                code = code == 0 ? one : code;
+                if (i + 1 < argc && !json)
+                        fputc('\n', stdout);
+        }
+        return code;
+}
