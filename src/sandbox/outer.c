@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <linux/sched.h>
+#include <unistd.h>
+
+#include "sandbox/handover.h"
+#include "sandbox/helper.h"
+#include "sandbox/ids.h"
+#include "sandbox/mount.h"
+#include "util/fd.h"
+
+/* As fork(2), but the child is a child of our parent, who is to wait for the payload. */
+static pid_t outer_clone(const World *w) {
+        struct clone_args args = {
+                .flags = CLONE_PARENT | CLONE_NEWPID | (w->user_namespace ? CLONE_NEWUSER : 0),
+        };
+
+        return (pid_t) syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static int outer_proc(pid_t pid, Error *reterr) {
+        char path[32];
+        int fd;
+
+        (void) snprintf(path, sizeof(path), "/proc/%d", pid);
+        fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? error_set_errno(reterr, -errno, "cannot open '%s'", path) : fd;
+}
+
+static int oom_write(const World *w, int proc, Error *reterr) {
+        char text[16];
+        int r;
+
+        if (!w->oom_score_adj_set)
+                return 0;
+        (void) snprintf(text, sizeof(text), "%d", w->oom_score_adj);
+        r = write_existing(proc, "oom_score_adj", text);
+        return r < 0 ? error_set_errno(reterr, r, "cannot set the OOM score to %d", w->oom_score_adj) : 0;
+}
+
+static int sys_make(Helper *h, Error *reterr) {
+        int r;
+
+        if (h->world.network_namespace || !h->world.user_namespace)
+                return 0;
+        h->sys = mount_clone(AT_FDCWD, "/sys", false);
+        if (h->sys < 0)
+                return error_set_errno(reterr, h->sys, "cannot open '/sys'");
+        r = mount_set(h->sys, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, -EBADF,
+                false);
+        return r < 0 ? error_set_errno(reterr, r, "cannot make '/sys' read-only") : 0;
+}
+
+/* A pipe of the host's root behind /dev/stdout must open for the payload's user: images link log files there. */
+static int stdio_give(const World *w, const User *u, Error *reterr) {
+        uid_t uid = ids_outside(w, true, u->uid);
+        gid_t gid = ids_outside(w, false, u->gid);
+
+        for (int i = 0; i < 3; i++) {
+                struct stat st;
+
+                if (fstat(i, &st) < 0 || !S_ISFIFO(st.st_mode) || (st.st_uid == uid && st.st_gid == gid))
+                        continue;
+                if (fchown(i, uid, gid) < 0)
+                        return error_set_errno(reterr, -errno, "cannot give standard stream %d to the user", i);
+        }
+        return 0;
+}
+
+static int outer_work(Helper *h, pid_t pid, int inner, Error *reterr) {
+        _cleanup_close_ int proc = -EBADF, userns = -EBADF;
+        int r;
+
+        proc = outer_proc(pid, reterr);
+        if (proc < 0)
+                return proc;
+        if (h->world.user_namespace) {
+                r = ids_write(&h->world, proc, reterr);
+                if (r < 0)
+                        return r;
+        }
+        r = handover_ids(inner, reterr);
+        if (r < 0)
+                return r;
+        if (h->world.user_namespace) {
+                userns = openat(proc, "ns/user", O_RDONLY | O_CLOEXEC);
+                if (userns < 0)
+                        return error_set_errno(reterr, -errno, "cannot open the user namespace");
+        }
+        r = oom_write(&h->world, proc, reterr);
+        if (r < 0)
+                return r;
+        r = limits_raise(&h->world, pid, reterr);
+        if (r < 0)
+                return r;
+        r = root_make(h, userns, reterr);
+        if (r < 0)
+                return r;
+        r = user_lookup(h->root, h->world.user, h->world.groups, &h->user, reterr);
+        if (r < 0)
+                return r;
+        r = stdio_give(&h->world, &h->user, reterr);
+        if (r < 0)
+                return r;
+        r = dev_make(h, reterr);
+        if (r < 0)
+                return r;
+        r = sys_make(h, reterr);
+        if (r < 0)
+                return r;
+        r = volumes_make(h, userns, reterr);
+        if (r < 0)
+                return r;
+        return handover_send(h, inner, reterr);
+}
+
+int outer_start(Helper *h, Error *reterr) {
+        HelperMessage m = { .type = HELPER_PID };
+        int pair[2], r;
+        pid_t pid;
+
+        (void) umask(0);
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return error_set_errno(reterr, -errno, "cannot make a socket pair");
+        pid = outer_clone(&h->world);
+        if (pid < 0)
+                return error_set_errno(reterr, -errno, "cannot make the instance's process and namespaces");
+        if (pid == 0) {
+                fd_close(pair[0]);
+                inner_start(h, pair[1]);
+        }
+        fd_close(pair[1]);
+        m.pid = pid;
+        r = control_send(&m, -EBADF);
+        if (r < 0)
+                return r; /* the parent has gone; inner sees the end of its pair */
+        return outer_work(h, pid, pair[0], reterr);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sandbox/caps.h"
+#include "sandbox/helper.h"
+#include "util/fd.h"
+#include "util/strv.h"
+
+#define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* Keys of one instance are not those of another, nor of the one who started it. */
+static int keyring_join(const World *w, Error *reterr) {
+        char name[256];
+
+        (void) snprintf(name, sizeof(name), "berth.%s.%s", w->app, w->instance);
+        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0) < 0 && errno != ENOSYS)
+                return error_set_errno(reterr, -errno, "cannot make a session keyring");
+        return 0;
+}
+
+static void signals_reset(void) {
+        struct sigaction dfl = { .sa_handler = SIG_DFL };
+        sigset_t none;
+
+        for (int i = 1; i < NSIG; i++)
+                (void) sigaction(i, &dfl, NULL); /* those of libc and SIGKILL cannot be set, and need not */
+        (void) sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int filter_read(struct sock_fprog *ret, Error *reterr) {
+        _cleanup_free_ char *data = NULL;
+        size_t size, max = BPF_MAXINSNS * sizeof(struct sock_filter);
+        int r;
+
+        if (lseek(HELPER_FD_SECCOMP, 0, SEEK_SET) < 0)
+                return error_set_errno(reterr, -errno, "cannot read the seccomp filter");
+        r = read_fd(HELPER_FD_SECCOMP, max, &data, &size);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot read the seccomp filter");
+        if (size == 0 || size % sizeof(struct sock_filter) != 0)
+                return error_set(reterr, -EBADMSG, "cannot read the seccomp filter: it is damaged");
+        ret->len = (unsigned short) (size / sizeof(struct sock_filter));
+        ret->filter = (struct sock_filter *) TAKE_PTR(data);
+        return 0;
+}
+
+static int env_finish(World *w, const char *home, const char **ret_path) {
+        bool has_home = false;
+
+        *ret_path = NULL;
+        for (char **e = w->env; e && *e; e++) {
+                has_home = has_home || str_after(*e, "HOME=");
+                if (str_after(*e, "PATH="))
+                        *ret_path = str_after(*e, "PATH=");
+        }
+        return has_home ? 0 : strv_appendf(&w->env, "HOME=%s", home);
+}
+
+/* execvp(3) with the payload's PATH and with errors that tell why. */
+static int payload_execve(const World *w, const char *path, Error *reterr) {
+        const char *name = w->argv[0];
+        char candidate[PATH_MAX];
+        int error = ENOENT;
+
+        if (!*name)
+                return error_set(reterr, -ENOENT, "cannot start '': the command is empty");
+        if (strchr(name, '/')) {
+                (void) execve(name, w->argv, w->env);
+                return error_set_errno(reterr, -errno, "cannot start '%s'", name);
+        }
+        path = path ?: PATH_DEFAULT;
+        for (const char *p = path;;) {
+                int n = (int) strcspn(p, ":");
+
+                /* An empty element is the working directory. */
+                if ((size_t) snprintf(candidate, sizeof(candidate), "%.*s%s%s", n, p, n > 0 ? "/" : "", name) <
+                        sizeof(candidate))
+                        (void) execve(candidate, w->argv, w->env);
+                if (errno != ENOENT && errno != ENOTDIR && error != EACCES) {
+                        error = errno;
+                        if (error != EACCES)
+                                return error_set_errno(reterr, -error, "cannot start '%s'", candidate);
+                }
+                if (!p[n])
+                        break;
+                p += n + 1;
+        }
+        return error_set(reterr, -error, "cannot start '%s': %s in PATH %s", name, strerror(error), path);
+}
+
+int payload_exec(Helper *h, Error *reterr) {
+        World *w = &h->world;
+        struct sock_fprog filter = { 0 };
+        const char *path;
+        int r;
+
+        if (env_finish(w, h->user.home, &path) < 0)
+                return error_set_errno(reterr, -ENOMEM, "cannot build the environment");
+        if (w->cwd && chdir(w->cwd) < 0)
+                return error_set_errno(reterr, -errno, "cannot change to the working directory '%s'", w->cwd);
+        if (w->seccomp && (r = filter_read(&filter, reterr)) < 0)
+                return r;
+        r = keyring_join(w, reterr);
+        if (r < 0)
+                return r;
+        r = limits_apply(w, reterr);
+        if (r < 0)
+                return r;
+        (void) setsid(); /* fails where a terminal already made it one */
+        (void) umask(0022);
+        signals_reset();
+        /* The control socket, too: the parent sees end of file when execve(2) has happened. */
+        if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+                return error_set_errno(reterr, -errno, "cannot close file descriptors");
+        r = caps_become(w, &h->user, reterr);
+        if (r < 0)
+                return r;
+        if (w->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                return error_set_errno(reterr, -errno, "cannot set no_new_privs");
+        if (w->seccomp && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) < 0)
+                return error_set_errno(reterr, -errno, "cannot install the seccomp filter");
+        return payload_execve(w, path, reterr);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sandbox/user.h"
+#include "util/fd.h"
+#include "util/strv.h"
+
+#define USER_FILE_MAX (4U << 20)
+#define USER_ID_MAX (UINT32_MAX - 1) /* (uid_t) -1 means "unchanged" to the kernel */
+
+/* "" where the image has no such file. A FIFO or a device of the image must neither block nor be read. */
+static int user_file(int root, const char *path, char **ret, Error *reterr) {
+        _cleanup_close_ int fd = open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+        struct stat st;
+        int r;
+
+        if (fd == -ENOENT || fd == -ENOTDIR) {
+                *ret = strdup("");
+                return *ret ? 0 : error_set_errno(reterr, -ENOMEM, "cannot read '%s' of the image", path);
+        }
+        if (fd < 0)
+                return error_set_errno(reterr, fd, "cannot open '%s' of the image", path);
+        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+                return error_set(reterr, -EINVAL, "cannot read '%s' of the image: it is not a regular file", path);
+        r = read_fd(fd, USER_FILE_MAX, ret, NULL);
+        return r < 0 ? error_set_errno(reterr, r, "cannot read '%s' of the image", path) : 0;
+}
+
+/* Cuts one line off *text and splits it at colons into at most n fields; the number of fields. */
+static size_t user_line(char **text, char **fields, size_t n) {
+        char *line = strsep(text, "\n");
+        size_t count = 0;
+
+        while (line && count < n)
+                fields[count++] = strsep(&line, ":");
+        return count;
+}
+
+static bool user_id(const char *s, uint32_t *ret) {
+        uint64_t v;
+
+        if (parse_u64(s, USER_ID_MAX, &v) < 0)
+                return false;
+        *ret = (uint32_t) v;
+        return true;
+}
+
+/* The line of passwd whose name is `name`, or whose id is that number. A name wins over a number. */
+static int passwd_find(char *text, const char *name, User *u, char *ret_name, size_t size) {
+        char *f[7];
+        uint32_t id = 0, uid, gid;
+        bool number = user_id(name, &id), found = false;
+
+        while (text) {
+                bool by_name;
+
+                if (user_line(&text, f, ELEMENTSOF(f)) < 6 || !user_id(f[2], &uid) || !user_id(f[3], &gid))
+                        continue;
+                by_name = streq(f[0], name);
+                if (!by_name && (!number || found || uid != id))
+                        continue;
+                u->uid = uid;
+                u->gid = gid;
+                (void) snprintf(u->home, sizeof(u->home), "%s", f[5][0] == '/' ? f[5] : "/");
+                (void) snprintf(ret_name, size, "%s", f[0]);
+                found = true;
+                if (by_name)
+                        break;
+        }
+        if (found)
+                return 0;
+        if (!number)
+                return -ENOENT;
+        u->uid = id;
+        u->gid = 0;
+        ret_name[0] = 0;
+        return 0;
+}
+
+static int user_add_group(User *u, gid_t gid) {
+        for (size_t i = 0; i < u->n_groups; i++)
+                if (u->groups[i] == gid)
+                        return 0;
+        if (u->n_groups >= USER_GROUPS_MAX)
+                return -E2BIG;
+        u->groups[u->n_groups++] = gid;
+        return 0;
+}
+
+static int group_find(const char *file, const char *name, gid_t *ret) {
+        _cleanup_free_ char *copy = strdup(file);
+        char *text = copy, *f[4];
+        uint32_t gid;
+
+        if (!copy)
+                return -ENOMEM;
+        while (text)
+                if (user_line(&text, f, ELEMENTSOF(f)) >= 3 && streq(f[0], name) && user_id(f[2], &gid)) {
+                        *ret = gid;
+                        return 0;
+                }
+        if (user_id(name, &gid)) {
+                *ret = gid;
+                return 0;
+        }
+        return -ENOENT;
+}
+
+/* The groups that list the user as a member. */
+static int group_members(const char *file, const char *name, User *u) {
+        _cleanup_free_ char *copy = strdup(file);
+        char *text = copy, *f[4];
+        uint32_t gid;
+
+        if (!copy)
+                return -ENOMEM;
+        while (text) {
+                char *members;
+
+                if (user_line(&text, f, ELEMENTSOF(f)) < 4 || !user_id(f[2], &gid))
+                        continue;
+                members = f[3];
+                for (char *m; (m = strsep(&members, ","));)
+                        if (streq(m, name) && user_add_group(u, gid) < 0)
+                                return -E2BIG;
+        }
+        return 0;
+}
+
+static int user_groups(const char *file, const char *group, char *const *more, const char *name, User *u,
+        Error *reterr) {
+        gid_t gid;
+
+        if (group && group_find(file, group, &u->gid) < 0)
+                return error_set(reterr, -ENOENT, "cannot find group '%s': the image's /etc/group has no such name",
+                        group);
+        if (!group && *name && group_members(file, name, u) < 0)
+                return error_set(reterr, -E2BIG, "user '%s' is in more than %d groups of the image", name,
+                        USER_GROUPS_MAX);
+        for (size_t i = 0; more && more[i]; i++) {
+                if (group_find(file, more[i], &gid) < 0)
+                        return error_set(reterr, -ENOENT,
+                                "cannot find group '%s': the image's /etc/group has no such name", more[i]);
+                if (user_add_group(u, gid) < 0)
+                        return error_set(reterr, -E2BIG, "more than %d supplementary groups", USER_GROUPS_MAX);
+        }
+        return 0;
+}
+
+int user_lookup(int root, const char *user, char *const *groups, User *ret, Error *reterr) {
+        _cleanup_free_ char *passwd = NULL, *group_file = NULL, *spec = strdup(user && *user ? user : "0");
+        char *group, name[256];
+        User u = USER_INIT;
+        int r;
+
+        if (!spec)
+                return error_set_errno(reterr, -ENOMEM, "cannot look up user '%s'", user);
+        group = strchr(spec, ':');
+        if (group)
+                *group++ = 0;
+        if (group && !*group)
+                group = NULL;
+        r = user_file(root, "etc/passwd", &passwd, reterr);
+        if (r < 0)
+                return r;
+        r = passwd_find(passwd, *spec ? spec : "0", &u, name, sizeof(name));
+        if (r < 0)
+                return error_set(reterr, r, "cannot find user '%s': the image's /etc/passwd has no such name", spec);
+        r = user_file(root, "etc/group", &group_file, reterr);
+        if (r < 0)
+                return r;
+        r = user_groups(group_file, group, groups, name, &u, reterr);
+        if (r < 0)
+                return r;
+        *ret = u;
+        return 0;
+}
