@@ -65,7 +65,10 @@ int copy_tree(int from, int to, Error *reterr);
 /* target.c: a descriptor of path in root, made where it is missing. directory: else a file. */
 int target_open(int root, const char *path, bool directory, Error *reterr);
 
-/* limits.c: what only the host's root may do for process pid (0: itself), and the rest */
+/* process.c: what only the host's root may do for process pid (0: itself), and what it can do for itself */
+int oom_write(const World *w, pid_t pid, Error *reterr);
+int stdio_give(const World *w, const User *u, Error *reterr);
+int root_user_become(Error *reterr);
 int limits_raise(const World *w, pid_t pid, Error *reterr);
 int limits_apply(const World *w, Error *reterr);
 

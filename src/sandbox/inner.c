@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
-#include <grp.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -36,15 +35,6 @@ static int namespaces_make(const World *w, Error *reterr) {
         if (w->hostname && sethostname(w->hostname, strlen(w->hostname)) < 0)
                 return error_set_errno(reterr, -errno, "cannot set the host name '%s'", w->hostname);
         return w->network_namespace ? loopback_up(reterr) : 0;
-}
-
-static int root_user_become(Error *reterr) {
-        if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-                return error_set_errno(reterr, -errno, "cannot become root of the user namespace");
-        /* Only now, for whoever makes it owns /dev/mqueue. */
-        if (unshare(CLONE_NEWIPC) < 0)
-                return error_set_errno(reterr, -errno, "cannot make an IPC namespace");
-        return 0;
 }
 
 /* The scratch tmpfs covers the host's /proc, which nobody needs any more, so that one umount at the end takes all of
@@ -134,6 +124,9 @@ static int inner_work(Helper *h, int outer, Error *reterr) {
         r = root_user_become(reterr);
         if (r < 0)
                 return r;
+        /* Only now, for whoever makes it owns /dev/mqueue. */
+        if (unshare(CLONE_NEWIPC) < 0)
+                return error_set_errno(reterr, -errno, "cannot make an IPC namespace");
         r = api_make(h, &api, reterr);
         if (r < 0)
                 return r;

@@ -34,17 +34,6 @@ static int outer_proc(pid_t pid, Error *reterr) {
         return fd < 0 ? error_set_errno(reterr, -errno, "cannot open '%s'", path) : fd;
 }
 
-static int oom_write(const World *w, int proc, Error *reterr) {
-        char text[16];
-        int r;
-
-        if (!w->oom_score_adj_set)
-                return 0;
-        (void) snprintf(text, sizeof(text), "%d", w->oom_score_adj);
-        r = write_existing(proc, "oom_score_adj", text);
-        return r < 0 ? error_set_errno(reterr, r, "cannot set the OOM score to %d", w->oom_score_adj) : 0;
-}
-
 static int sys_make(Helper *h, Error *reterr) {
         int r;
 
@@ -56,22 +45,6 @@ static int sys_make(Helper *h, Error *reterr) {
         r = mount_set(h->sys, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, -EBADF,
                 false);
         return r < 0 ? error_set_errno(reterr, r, "cannot make '/sys' read-only") : 0;
-}
-
-/* A pipe of the host's root behind /dev/stdout must open for the payload's user: images link log files there. */
-static int stdio_give(const World *w, const User *u, Error *reterr) {
-        uid_t uid = ids_outside(w, true, u->uid);
-        gid_t gid = ids_outside(w, false, u->gid);
-
-        for (int i = 0; i < 3; i++) {
-                struct stat st;
-
-                if (fstat(i, &st) < 0 || !S_ISFIFO(st.st_mode) || (st.st_uid == uid && st.st_gid == gid))
-                        continue;
-                if (fchown(i, uid, gid) < 0)
-                        return error_set_errno(reterr, -errno, "cannot give standard stream %d to the user", i);
-        }
-        return 0;
 }
 
 static int outer_work(Helper *h, pid_t pid, int inner, Error *reterr) {
@@ -94,7 +67,7 @@ static int outer_work(Helper *h, pid_t pid, int inner, Error *reterr) {
                 if (userns < 0)
                         return error_set_errno(reterr, -errno, "cannot open the user namespace");
         }
-        r = oom_write(&h->world, proc, reterr);
+        r = oom_write(&h->world, pid, reterr);
         if (r < 0)
                 return r;
         r = limits_raise(&h->world, pid, reterr);

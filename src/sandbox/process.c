@@ -1,7 +1,51 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "sandbox/helper.h"
+#include "sandbox/ids.h"
+#include "util/fd.h"
+
+int root_user_become(Error *reterr) {
+        if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+                return error_set_errno(reterr, -errno, "cannot become root of the user namespace");
+        return 0;
+}
+
+int oom_write(const World *w, pid_t pid, Error *reterr) {
+        char path[64], text[16];
+        int r;
+
+        if (!w->oom_score_adj_set)
+                return 0;
+        if (pid > 0)
+                (void) snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
+        else
+                (void) snprintf(path, sizeof(path), "/proc/self/oom_score_adj");
+        (void) snprintf(text, sizeof(text), "%d", w->oom_score_adj);
+        r = write_existing(AT_FDCWD, path, text);
+        return r < 0 ? error_set_errno(reterr, r, "cannot set the OOM score to %d", w->oom_score_adj) : 0;
+}
+
+/* A pipe of the host's root behind /dev/stdout must open for the payload's user: images link log files there. */
+int stdio_give(const World *w, const User *u, Error *reterr) {
+        uid_t uid = ids_outside(w, true, u->uid);
+        gid_t gid = ids_outside(w, false, u->gid);
+
+        for (int i = 0; i < 3; i++) {
+                struct stat st;
+
+                if (fstat(i, &st) < 0 || !S_ISFIFO(st.st_mode) || (st.st_uid == uid && st.st_gid == gid))
+                        continue;
+                if (fchown(i, uid, gid) < 0)
+                        return error_set_errno(reterr, -errno, "cannot give standard stream %d to the user", i);
+        }
+        return 0;
+}
 
 static struct rlimit limit_value(const WorldLimit *l) {
         return (struct rlimit){ .rlim_cur = (rlim_t) l->soft, .rlim_max = (rlim_t) l->hard };
