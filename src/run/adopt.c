@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "run/adopt.h"
+#include "run/cgroup.h"
+#include "run/instance.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/paths.h"
+#include "util/strv.h"
+
+void adoption_clear(Adoption *a) {
+        for (size_t i = 0; i < a->n; i++) {
+                free(a->items[i].name);
+                fd_close(a->items[i].pidfd);
+                fd_close(a->items[i].pipe);
+                fd_close(a->items[i].memory);
+                fd_close(a->items[i].notify);
+        }
+        for (size_t i = 0; i < a->n_pins; i++)
+                fd_close(a->pins[i]);
+        free(a->items);
+        free(a->pins);
+        *a = (Adoption){ 0 };
+}
+
+static AdoptedFds *adopted_named(Adoption *a, const char *name) {
+        AdoptedFds *p;
+
+        for (size_t i = 0; i < a->n; i++)
+                if (streq(a->items[i].name, name))
+                        return &a->items[i];
+        p = reallocarray(a->items, a->n + 1, sizeof(*p));
+        if (!p)
+                return NULL;
+        a->items = p;
+        p += a->n;
+        *p = (AdoptedFds){ .name = strdup(name), .pidfd = -EBADF, .pipe = -EBADF, .memory = -EBADF, .notify = -EBADF };
+        if (!p->name)
+                return NULL;
+        a->n++;
+        return p;
+}
+
+/* An instance's fds have one name; each is told by what it is. */
+static int adopted_add(Adoption *a, const char *name, int fd) {
+        AdoptedFds *p = adopted_named(a, name);
+        struct stat st;
+        int *place;
+
+        if (!p || fstat(fd, &st) < 0) {
+                fd_close(fd);
+                return p ? -errno : -ENOMEM;
+        }
+        place = S_ISFIFO(st.st_mode) ? &p->pipe : S_ISREG(st.st_mode) && st.st_size > 0 ? &p->memory :
+                S_ISSOCK(st.st_mode) ? &p->notify : &p->pidfd;
+        fd_close(*place);
+        *place = fd;
+        return 0;
+}
+
+static int adopted_add_pin(Adoption *a, int fd) {
+        int *p = reallocarray(a->pins, a->n_pins + 1, sizeof(*p));
+
+        if (!p) {
+                fd_close(fd);
+                return -ENOMEM;
+        }
+        a->pins = p;
+        p[a->n_pins++] = fd;
+        return 0;
+}
+
+int adoption_collect(const char *name, Adoption *ret) {
+        _cleanup_strv_ char **names = NULL;
+        int n = sd_listen_fds_with_names(true, &names), r = 0;
+
+        for (int i = 0; i < n; i++) {
+                int fd = SD_LISTEN_FDS_START + i;
+
+                (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
+                if (r < 0)
+                        fd_close(fd);
+                else
+                        r = streq(names[i], ADOPT_IMAGE_NAME) ? adopted_add_pin(ret, fd) : adopted_add(ret, names[i], fd);
+        }
+        return n < 0 ? n : r;
+}
+
+void adopt_kill_all(int slice_cgroup) {
+        struct dirent *entry;
+        int fd;
+        DIR *d;
+
+        if (slice_cgroup < 0)
+                return;
+        fd = openat(slice_cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        d = fd < 0 ? NULL : fdopendir(fd);
+        if (!d) {
+                fd_close(fd);
+                return;
+        }
+        while ((entry = readdir(d))) {
+                _cleanup_close_ int scope = -EBADF;
+
+                if (!str_ends_with(entry->d_name, ".scope"))
+                        continue;
+                scope = openat(dirfd(d), entry->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+                if (scope >= 0)
+                        (void) cgroup_kill(scope);
+        }
+        closedir(d);
+}
+
+int adopt_slice_open(void) {
+        _cleanup_close_ int own = cgroup_open_of_pid(getpid(), NULL);
+        int fd;
+
+        if (own < 0)
+                return own;
+        fd = openat(own, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+static AdoptedFds *adopted_for(Adoption *a, const Instance *i) {
+        for (size_t k = 0; k < a->n; k++)
+                if (streq(a->items[k].name, i->name))
+                        return &a->items[k];
+        return NULL;
+}
+
+static void adopt_instance(Instance *i, AdoptedFds *fds, const InstanceStatus *status) {
+        int r;
+
+        if (!status || fds->pidfd < 0 || fds->pipe < 0 || fds->memory < 0) {
+                log_warning("Instance '%s' of app '%s': what is stored of it is not complete, it is ended", i->name, i->sv->name);
+                if (fds->pidfd >= 0)
+                        (void) pidfd_send_signal(fds->pidfd, SIGKILL, NULL, 0);
+                return;
+        }
+        r = instance_adopt(i, status, TAKE_FD(fds->pidfd), TAKE_FD(fds->pipe), TAKE_FD(fds->memory), TAKE_FD(fds->notify));
+        if (r < 0)
+                log_warning("Instance '%s' of app '%s': cannot be taken over: %s", i->name, i->sv->name, strerror(-r));
+        else
+                log_notice("Instance '%s' of app '%s': taken over from an earlier supervisor", i->name, i->sv->name);
+}
+
+void adopt_instances(Supervisor *sv, Adoption *a) {
+        _cleanup_(app_state_clear) AppState state = { 0 };
+
+        if (a->n == 0) {
+                _cleanup_free_ char *directory = NULL;
+
+                adopt_kill_all(sv->slice_cgroup);
+                /* A power cut or a lost run-time state leaves these. */
+                if (asprintf(&directory, BERTH_APP_DIR "/%s/instance", sv->name) >= 0)
+                        (void) remove_tree(AT_FDCWD, directory);
+                return;
+        }
+        (void) app_state_read(BERTH_RUN_DIR, sv->name, &state);
+        if (state.since_usec != 0)
+                sv->since_usec = state.since_usec;
+        for (size_t k = 0; k < sv->n_instances; k++) {
+                AdoptedFds *fds = adopted_for(a, sv->instances[k]);
+
+                if (fds)
+                        adopt_instance(sv->instances[k], fds, app_state_instance(&state, sv->instances[k]->name));
+        }
+        for (size_t k = 0; k < a->n; k++)
+                if (a->items[k].pidfd >= 0) {
+                        _cleanup_free_ char *text = NULL;
+
+                        (void) pidfd_send_signal(a->items[k].pidfd, SIGKILL, NULL, 0);
+                        if (asprintf(&text, "FDSTOREREMOVE=1\nFDNAME=%s", a->items[k].name) >= 0)
+                                (void) sd_notify(0, text);
+                }
+        sv->pins = TAKE_PTR(a->pins);
+        sv->n_pins = a->n_pins;
+        a->n_pins = 0;
+}
+
+static int copy_file(const char *from, const char *to) {
+        _cleanup_free_ char *data = NULL;
+        size_t size;
+        int r = read_file(AT_FDCWD, from, SPEC_FILE_SIZE_MAX, &data, &size);
+
+        return r < 0 ? r : write_file(AT_FDCWD, to, data, size, 0600, false);
+}
+
+/* The first fragment is the spec, or the template that it is an instance of; its drop-ins apply to the same name. */
+static int spec_store(const Supervisor *sv) {
+        const char *base = strrchr(sv->spec->fragments[0], '/');
+        _cleanup_free_ char *directory = NULL;
+        int r = 0;
+
+        base = base ? base + 1 : sv->spec->fragments[0];
+        if (asprintf(&directory, "%s/spec/%s.d", sv->run_directory, base) < 0)
+                return -ENOMEM;
+        r = mkdir_parents(AT_FDCWD, directory, 0700);
+        for (unsigned i = 0; sv->spec->fragments[i] && r >= 0; i++) {
+                _cleanup_free_ char *to = NULL;
+
+                if ((i == 0 ? asprintf(&to, "%s/spec/%s", sv->run_directory, base)
+                            : asprintf(&to, "%s/%04u.conf", directory, i)) < 0)
+                        return -ENOMEM;
+                r = copy_file(sv->spec->fragments[i], to);
+        }
+        return r;
+}
+
+void adopt_spec_store(const Supervisor *sv) {
+        int r = spec_store(sv);
+
+        if (r < 0)
+                log_warning("Supervisor '%s': cannot keep a copy of its spec: %s", sv->name, strerror(-r));
+}
+
+int adopt_spec_load(const char *name, const char *run_directory, Spec **ret) {
+        _cleanup_free_ char *directory = NULL;
+
+        if (asprintf(&directory, "%s/spec", run_directory) < 0)
+                return -ENOMEM;
+        return spec_load(name, directory, NULL, ret);
+}

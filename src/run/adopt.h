@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a supervisor leaves to the next one when it dies: file descriptors in systemd's store (sd_notify(3), FDSTORE=1), the
+ * state file, a copy of the spec as it was when the app started, and, where all of that is of no use, scopes to be ended. */
+
+#include "run/supervisor.h"
+
+#define ADOPT_IMAGE_NAME "berth-image" /* FDNAME= of image pins; no instance is called so */
+
+/* The stored fds of one instance. */
+typedef struct AdoptedFds {
+        char *name;
+        int pidfd, pipe, memory, notify;
+} AdoptedFds;
+
+typedef struct Adoption {
+        AdoptedFds *items;
+        size_t n;
+        int *pins;
+        size_t n_pins;
+} Adoption;
+
+/* Takes the fds that systemd passed on, sorted by instance and kind. 0 also when there are none. */
+int adoption_collect(const char *name, Adoption *ret);
+void adoption_clear(Adoption *a);
+
+/* Gives each instance its own; ends what belongs to none. With an empty adoption all that still runs is ended. */
+void adopt_instances(Supervisor *sv, Adoption *a);
+
+/* BERTH_RUN_DIR/APP/spec: the spec's files as they were. */
+void adopt_spec_store(const Supervisor *sv);
+int adopt_spec_load(const char *name, const char *run_directory, Spec **ret);
+
+/* The cgroup of the app's slice, which this process is in; -errno. */
+int adopt_slice_open(void);
+
+/* Ends all instances of the app whose cgroup is given, without a word. */
+void adopt_kill_all(int slice_cgroup);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One running copy of a process, from the helper's start to the end of its scope. instance.c drives it by the table of
+ * machine.h; whose turn it is to be started, and what its end means for the app, is app.c's business. */
+
+#include <systemd/sd-event.h>
+
+#include "run/supervisor.h"
+#include "run/machine.h"
+#include "run/relay.h"
+#include "run/scope.h"
+
+struct Instance {
+        Supervisor *sv;
+        Process *process;
+        unsigned index;
+        char *name, *scope, *container_name;
+        char *run_directory; /* BERTH_RUN_DIR/APP/INSTANCE */
+        char *directory;     /* BERTH_APP_DIR/APP/instance/INSTANCE */
+
+        InstanceState state;
+        uint64_t since_usec;         /* CLOCK_REALTIME of the last change of state */
+        bool execed;                 /* this time, the payload was reached */
+        bool was_ready;              /* this time */
+        bool stop_asked;             /* whoever asked: it is not to come back by itself */
+        bool start_timed_out;
+        bool killed;                 /* by us */
+        bool gone;                   /* PID 1 has taken the scope down, or never had one */
+        bool adopted;                /* somebody else's child by now */
+        bool drained;                /* its log is in the journal */
+
+        pid_t pid, outer;
+        int pidfd, outer_pidfd, control, cgroup, notify;
+        uint64_t slice_oom_kills;    /* of the app's slice when the instance started */
+        Relay *relay;
+        ScopeJob *job;
+        sd_event_source *pid_source, *outer_source, *control_source, *log_source, *notify_source, *timer;
+
+        Error error;                 /* why it did not become the payload */
+        int exit_code, exit_status;  /* CLD_*, waitid(2); exit_code -1: unknown */
+        bool oom_killed;
+        char *message;
+
+        unsigned restarts;
+        uint64_t started_usec;       /* CLOCK_MONOTONIC of this start */
+        uint64_t delay_usec;         /* the last back-off */
+        uint64_t limit_begin_usec;   /* StartLimitIntervalSec=: when the interval began, and how many starts since */
+        unsigned limit_count;
+};
+
+/* index counts from 1. */
+int instance_new(Supervisor *sv, Process *process, unsigned index, Instance **ret);
+Instance *instance_free(Instance *i);
+DEFINE_CLEANUP(Instance *, instance_free);
+
+void instance_event(Instance *i, InstanceEvent event);
+
+/* Takes over what a predecessor stored: pidfd, log pipe, relay memory, notify socket (or -EBADF). The fds are the
+ * instance's in any case. */
+int instance_adopt(Instance *i, const InstanceStatus *status, int pidfd, int pipe, int memory, int notify);
+
+/* Goes on with a relay that waited for the journal. */
+void instance_relay(Instance *i);

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "run/exit.h"
+#include "run/join.h"
+#include "run/pty.h"
+#include "run/scope.h"
+#include "run/profile.h"
+#include "run/state.h"
+#include "sandbox/world.h"
+#include "spec/spec.h"
+#include "unit/name.h"
+#include "util/fd.h"
+#include "util/paths.h"
+#include "util/strv.h"
+
+typedef struct Join {
+        const JoinSettings *settings;
+        const InstanceStatus *instance;
+        sd_event *event;
+        sd_bus *bus;
+        ScopeJob *job;
+        PtyForward *pty;
+        int control, pidfd, outer;
+        Error error;
+        int result; /* exit status, or negative errno */
+} Join;
+
+static void join_clear(Join *j) {
+        scope_job_free(j->job);
+        pty_forward_free(j->pty);
+        sd_bus_flush_close_unref(j->bus);
+        sd_event_unref(j->event);
+        fd_close(j->control);
+        fd_close(j->pidfd);
+        fd_close(j->outer);
+}
+
+static int join_end(Join *j, int result, const Error *error) {
+        if (error && *error->text && !*j->error.text)
+                j->error = *error;
+        j->result = result;
+        return sd_event_exit(j->event, 0);
+}
+
+static void on_scope(ScopeJob *job, int result, const Error *error, void *userdata) {
+        const HelperMessage go = { .type = HELPER_GO };
+        Join *j = userdata;
+
+        j->job = scope_job_free(j->job);
+        if (result < 0) {
+                (void) pidfd_send_signal(j->pidfd, SIGKILL, NULL, 0);
+                (void) join_end(j, result, error);
+                return;
+        }
+        (void) send(j->control, &go, sizeof(go), MSG_NOSIGNAL);
+}
+
+static int on_payload_exit(sd_event_source *s, int fd, uint32_t events, void *userdata) {
+        Join *j = userdata;
+        int code, status;
+
+        exit_status_read(fd, false, &code, &status);
+        if (j->pty)
+                pty_forward_drain(j->pty);
+        if (j->result < 0 && *j->error.text)
+                return join_end(j, j->result, NULL);
+        return join_end(j, exit_by_signal(code) ? 128 + status : status, NULL);
+}
+
+static int scope_ask(Join *j, pid_t pid) {
+        ScopeSettings settings = SCOPE_SETTINGS_INIT;
+        _cleanup_free_ char *name = NULL, *description = NULL, *slice = NULL;
+        int r;
+
+        r = unit_slice_name(j->settings->app, &slice);
+        if (r < 0)
+                return r;
+        if (asprintf(&name, "%.*s.exec-%d.scope", (int) (strlen(j->instance->scope) - STRLEN(".scope")), j->instance->scope,
+                    (int) pid) < 0 ||
+                asprintf(&description, "Command in instance %s of app %s", j->instance->name, j->settings->app) < 0)
+                return -ENOMEM;
+        settings.name = name;
+        settings.description = description;
+        settings.slice = slice;
+        settings.pid = pid;
+        return scope_start(j->bus, &settings, on_scope, j, &j->job);
+}
+
+static int payload_known(Join *j, pid_t pid) {
+        int r;
+
+        j->pidfd = pidfd_open(pid, 0);
+        if (j->pidfd < 0)
+                return -errno;
+        r = sd_event_add_io(j->event, NULL, j->pidfd, EPOLLIN, on_payload_exit, j);
+        return r < 0 ? r : scope_ask(j, pid);
+}
+
+static int on_control(sd_event_source *s, int fd, uint32_t events, void *userdata) {
+        union {
+                struct cmsghdr header;
+                char space[CMSG_SPACE(sizeof(int))];
+        } control;
+        Join *j = userdata;
+        HelperMessage m;
+        struct iovec iov = { &m, sizeof(m) };
+        struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+        struct cmsghdr *c;
+        ssize_t n;
+        int r = 0;
+
+        n = recvmsg(fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        if (n < 0)
+                return 0;
+        if (n == 0) {
+                /* It is the payload now, or the helper is dead and its parent will tell. */
+                (void) sd_event_source_set_enabled(s, SD_EVENT_OFF);
+                if (j->pidfd < 0)
+                        return join_end(j, -EPROTO, NULL);
+                return 0;
+        }
+        if ((size_t) n != sizeof(m))
+                return 0;
+        m.error.text[sizeof(m.error.text) - 1] = 0;
+        switch (m.type) {
+        case HELPER_PID:
+                r = payload_known(j, m.pid);
+                break;
+        case HELPER_ERROR:
+                j->error = m.error;
+                j->result = m.error.code;
+                if (j->pidfd < 0)
+                        return join_end(j, m.error.code, NULL);
+                break;
+        case HELPER_MASTER:
+                c = CMSG_FIRSTHDR(&h);
+                if (c && c->cmsg_type == SCM_RIGHTS && !j->pty) {
+                        int master;
+
+                        memcpy(&master, CMSG_DATA(c), sizeof(master));
+                        r = pty_forward_new(j->event, master, &j->pty);
+                }
+                break;
+        case HELPER_GO:
+        case _HELPER_MESSAGE_MAX:
+        case _HELPER_MESSAGE_INVALID:
+                break;
+        }
+        return r < 0 ? join_end(j, r, NULL) : 0;
+}
+
+/* Ctrl-C and termination are the command's business; with a pty they come through that. */
+static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
+        Join *j = userdata;
+
+        if (j->pidfd >= 0)
+                (void) pidfd_send_signal(j->pidfd, (int) si->ssi_signo, NULL, 0);
+        return 0;
+}
+
+static int world_for(const JoinSettings *settings, const char *instance, World *ret, Error *reterr) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (asprintf(&path, BERTH_RUN_DIR "/%s/%s/world", settings->app, instance) < 0)
+                return -ENOMEM;
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return error_set_errno(reterr, -errno, "cannot open '%s'", path);
+        r = world_read(fd, ret, reterr);
+        if (r < 0)
+                return r;
+        ret->argv = strv_free(ret->argv);
+        ret->argv = strv_copy(settings->argv);
+        if (!ret->argv)
+                return -ENOMEM;
+        for (char *const *e = settings->env; e && *e && r >= 0; e++) {
+                const char *equals = strchr(*e, '=');
+                _cleanup_free_ char *name = strndup(*e, equals ? (size_t) (equals - *e) : strlen(*e));
+
+                r = name && equals ? spec_env_set(&ret->env, name, equals + 1) : -EINVAL;
+        }
+        if (r >= 0 && settings->terminal)
+                r = spec_env_set(&ret->env, "TERM", getenv("TERM") ? getenv("TERM") : "dumb");
+        if (r >= 0 && settings->user) {
+                free(ret->user);
+                ret->user = strdup(settings->user);
+        }
+        if (r >= 0 && settings->cwd) {
+                free(ret->cwd);
+                ret->cwd = strdup(settings->cwd);
+        }
+        ret->terminal = settings->terminal;
+        ret->run_init = false;
+        return r;
+}
+
+static int helper_join(Join *j, const World *w, Error *reterr) {
+        _cleanup_close_ int world = memfd_create("berth-world", MFD_CLOEXEC), helper = -EBADF, seccomp = -EBADF;
+        _cleanup_close_ int leader = pidfd_open(j->instance->pid, 0), control = -EBADF;
+        static const int std[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
+        pid_t outer;
+        int pair[2], r;
+
+        if (leader < 0)
+                return error_set_errno(reterr, -errno, "cannot reach process %d of instance '%s'", (int) j->instance->pid,
+                        j->instance->name);
+        if (world < 0)
+                return -errno;
+        r = world_write(w, world);
+        if (r < 0 || lseek(world, 0, SEEK_SET) < 0)
+                return r < 0 ? r : -errno;
+        if (w->seccomp) {
+                seccomp = profile_stored_open(j->settings->app, j->instance->process);
+                if (seccomp < 0)
+                        return error_set_errno(reterr, seccomp, "cannot open the seccomp profile of instance '%s'", j->instance->name);
+        }
+        helper = helper_open(reterr);
+        if (helper < 0)
+                return helper;
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        j->control = pair[0];
+        control = pair[1];
+        r = sd_event_add_io(j->event, NULL, j->control, EPOLLIN, on_control, j);
+        return r < 0 ? r : helper_spawn(helper, "join", world, control, seccomp, leader, std, &outer, &j->outer, reterr);
+}
+
+static const InstanceStatus *instance_find(const AppState *state, const char *name) {
+        for (size_t i = 0; i < state->n_instances; i++) {
+                const InstanceStatus *s = &state->instances[i];
+
+                if (name ? streq(s->name, name) : s->state == INSTANCE_READY || s->state == INSTANCE_STARTING)
+                        return s;
+        }
+        return NULL;
+}
+
+static int events_open(Join *j) {
+        static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+        sigset_t mask;
+        int r;
+
+        (void) sigemptyset(&mask);
+        (void) sigaddset(&mask, SIGWINCH);
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++)
+                (void) sigaddset(&mask, signals[i]);
+        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return -errno;
+        r = sd_event_new(&j->event);
+        for (size_t i = 0; i < ELEMENTSOF(signals) && r >= 0; i++)
+                r = sd_event_add_signal(j->event, NULL, signals[i], on_signal, j);
+        if (r >= 0)
+                r = sd_bus_open_system(&j->bus);
+        return r < 0 ? r : sd_bus_attach_event(j->bus, j->event, SD_EVENT_PRIORITY_NORMAL);
+}
+
+int join_run(const JoinSettings *settings, Error *reterr) {
+        _cleanup_(join_clear) Join j = { .settings = settings, .control = -EBADF, .pidfd = -EBADF, .outer = -EBADF };
+        _cleanup_(app_state_clear) AppState state = { 0 };
+        _cleanup_(world_clear) World w = { 0 };
+        int r;
+
+        *reterr = (Error){ 0 };
+        r = app_state_read(BERTH_RUN_DIR, settings->app, &state);
+        if (r < 0)
+                return error_set(reterr, r, r == -ENOENT ? "App '%s' is not running" : "cannot read the state of app '%s'", settings->app);
+        j.instance = instance_find(&state, settings->instance);
+        if (!j.instance)
+                return error_set(reterr, -ENOENT, "App '%s' has no %s '%s'", settings->app,
+                        settings->instance ? "instance" : "running instance", settings->instance ? settings->instance : "");
+        if (j.instance->pid <= 0)
+                return error_set(reterr, -ENOENT, "Instance '%s' of app '%s' is not running (%s)", j.instance->name, settings->app,
+                        instance_state_to_string(j.instance->state));
+        r = world_for(settings, j.instance->name, &w, reterr);
+        if (r >= 0)
+                r = events_open(&j);
+        if (r >= 0)
+                r = helper_join(&j, &w, reterr);
+        if (r >= 0)
+                r = sd_event_loop(j.event);
+        if (r < 0)
+                return *reterr->text ? r : error_set_errno(reterr, r, "cannot run a command in app '%s'", settings->app);
+        if (j.outer >= 0)
+                (void) waitid(P_PIDFD, (id_t) j.outer, &(siginfo_t){ 0 }, WEXITED);
+        if (j.result < 0) {
+                *reterr = j.error;
+                if (!*reterr->text)
+                        (void) error_set_errno(reterr, j.result, "cannot run a command in app '%s'", settings->app);
+        }
+        return j.result;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/capability.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "run/profile.h"
+#include "sandbox/seccomp.h"
+#include "sandbox/world.h"
+#include "util/buf.h"
+#include "util/fd.h"
+#include "util/paths.h"
+
+/* Runs `berth seccomp`, whose own words on standard error reach the service's log. */
+static int profile_compile(const char *path, uint64_t capabilities, const char *to, Error *reterr) {
+        _cleanup_free_ char *set = NULL;
+        const char *argv[8];
+        size_t n = 0;
+        int status, r;
+        pid_t pid;
+
+        if (asprintf(&set, "--capabilities=%llx", (unsigned long long) capabilities) < 0)
+                return -ENOMEM;
+        argv[n++] = BERTH_BINDIR "/berth";
+        argv[n++] = "seccomp";
+        argv[n++] = set;
+        argv[n++] = "--output";
+        argv[n++] = to;
+        if (path)
+                argv[n++] = path;
+        argv[n] = NULL;
+        r = posix_spawn(&pid, argv[0], NULL, NULL, (char *const *) argv, environ);
+        if (r != 0)
+                return error_set_errno(reterr, -r, "cannot run '%s'", argv[0]);
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+                return error_set(reterr, -EINVAL, "cannot compile the seccomp profile%s%s%s", path ? " '" : "",
+                        path ? path : "", path ? "'" : "");
+        return 0;
+}
+
+int profile_open(const SpecProcess *p, Error *reterr) {
+        uint64_t capabilities = spec_capabilities(p, WORLD_CAPABILITIES_DEFAULT, cap_max_bits() - 1);
+        _cleanup_free_ char *text = NULL, *name = NULL, *path = NULL;
+        int fd, r;
+
+        if (p->seccomp.value) {
+                r = read_file(AT_FDCWD, p->seccomp.value, SECCOMP_PROFILE_MAX, &text, NULL);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "cannot read seccomp profile '%s'", p->seccomp.value);
+        }
+        name = seccomp_cache_name(text, capabilities);
+        if (!name || asprintf(&path, BERTH_CACHE_DIR "/%s", name) < 0)
+                return -ENOMEM;
+        fd = seccomp_cached(BERTH_CACHE_DIR, name);
+        if (fd == -ENOENT) {
+                r = mkdir_parents(AT_FDCWD, BERTH_CACHE_DIR, 0755);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "cannot make '%s'", BERTH_CACHE_DIR);
+                r = profile_compile(p->seccomp.value, capabilities, path, reterr);
+                if (r < 0)
+                        return r;
+                fd = seccomp_cached(BERTH_CACHE_DIR, name);
+        }
+        return fd >= 0 ? fd : error_set_errno(reterr, fd, "cannot open compiled seccomp profile '%s'", path);
+}
+
+static int stored_path(const char *app, const char *process, char **ret) {
+        return asprintf(ret, BERTH_RUN_DIR "/%s/seccomp-%s", app, process ? process : "") < 0 ? -ENOMEM : 0;
+}
+
+int profile_store(int fd, const char *app, const char *process) {
+        _cleanup_free_ char *path = NULL, *data = NULL;
+        size_t size;
+        int r;
+
+        r = stored_path(app, process, &path);
+        if (r >= 0)
+                r = read_fd(fd, SECCOMP_PROFILE_MAX, &data, &size);
+        if (r >= 0 && lseek(fd, 0, SEEK_SET) < 0)
+                r = -errno;
+        return r < 0 ? r : write_file(AT_FDCWD, path, data, size, 0600, false);
+}
+
+int profile_stored_open(const char *app, const char *process) {
+        _cleanup_free_ char *path = NULL;
+        int fd, r;
+
+        r = stored_path(app, process, &path);
+        if (r < 0)
+                return r;
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+
+#include "run/scope.h"
+
+#define SYSTEMD_NAME "org.freedesktop.systemd1"
+#define SYSTEMD_PATH "/org/freedesktop/systemd1"
+#define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
+
+struct ScopeJob {
+        sd_bus *bus;
+        char *unit;
+        char *path;              /* of the job, once PID 1 has told it */
+        sd_bus_message *call;    /* StartTransientUnit, kept to be sent again */
+        sd_bus_slot *reply, *removed, *gone;
+        bool waiting_for_gone;
+        scope_callback callback;
+        void *userdata;
+};
+
+ScopeJob *scope_job_free(ScopeJob *job) {
+        if (!job)
+                return NULL;
+        sd_bus_slot_unref(job->reply);
+        sd_bus_slot_unref(job->removed);
+        sd_bus_slot_unref(job->gone);
+        sd_bus_message_unref(job->call);
+        sd_bus_unref(job->bus);
+        free(job->unit);
+        free(job->path);
+        free(job);
+        return NULL;
+}
+
+static int job_report(ScopeJob *job, int result, const Error *error) {
+        static const Error none = { 0 };
+
+        job->callback(job, result, error ? error : &none, job->userdata);
+        return 0;
+}
+
+static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *unused) {
+        const char *path, *unit, *result;
+        ScopeJob *job = userdata;
+        Error error = { 0 };
+
+        if (sd_bus_message_read(m, "uoss", NULL, &path, &unit, &result) < 0)
+                return 0;
+        /* A unit name that PID 1 names in a job of ours is enough when the signal overtakes the reply. */
+        if (job->path ? !streq(path, job->path) : !streq(unit, job->unit))
+                return 0;
+        if (streq(result, "done") || streq(result, "skipped"))
+                return job_report(job, 0, NULL);
+        (void) error_set(&error, -EIO, "the job for '%s' ended as '%s'", job->unit, result);
+        return job_report(job, -EIO, &error);
+}
+
+static int job_send(ScopeJob *job);
+
+static int on_unit_removed(sd_bus_message *m, void *userdata, sd_bus_error *unused) {
+        ScopeJob *job = userdata;
+        const char *unit;
+
+        if (sd_bus_message_read(m, "so", &unit, NULL) < 0 || !streq(unit, job->unit) || !job->waiting_for_gone)
+                return 0;
+        return job_send(job);
+}
+
+static int on_subscribed(sd_bus_message *m, void *userdata, sd_bus_error *unused) {
+        ScopeJob *job = userdata;
+
+        /* From here on no removal is missed; one that came before makes this try succeed. */
+        return job->waiting_for_gone ? job_send(job) : 0;
+}
+
+/* PID 1 sends UnitRemoved to subscribers only. */
+static int job_wait_for_gone(ScopeJob *job) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        job->waiting_for_gone = true;
+        if (job->gone)
+                return 0;
+        r = sd_bus_match_signal_async(job->bus, &job->gone, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitRemoved",
+                on_unit_removed, NULL, job);
+        if (r < 0)
+                return r;
+        job->reply = sd_bus_slot_unref(job->reply);
+        return sd_bus_call_method_async(job->bus, &job->reply, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "Subscribe",
+                on_subscribed, job, NULL);
+}
+
+static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *unused) {
+        const sd_bus_error *e = sd_bus_message_get_error(m);
+        ScopeJob *job = userdata;
+        Error error = { 0 };
+        const char *path;
+        int r;
+
+        if (e && job->call && sd_bus_error_has_name(e, SYSTEMD_NAME ".UnitExists")) {
+                r = job_wait_for_gone(job);
+                if (r >= 0)
+                        return 0;
+                (void) error_set_errno(&error, r, "cannot wait until the old '%s' is gone", job->unit);
+                return job_report(job, r, &error);
+        }
+        if (e && !job->call && sd_bus_error_has_name(e, SYSTEMD_NAME ".NoSuchUnit"))
+                return job_report(job, 0, NULL);
+        if (e) {
+                r = -sd_bus_error_get_errno(e);
+                (void) error_set(&error, r, "systemd refuses '%s': %s", job->unit, e->message ? e->message : e->name);
+                return job_report(job, r, &error);
+        }
+        r = sd_bus_message_read(m, "o", &path);
+        if (r < 0) {
+                (void) error_set_errno(&error, r, "cannot read systemd's answer about '%s'", job->unit);
+                return job_report(job, r, &error);
+        }
+        free(job->path);
+        job->path = strdup(path);
+        return job->path ? 0 : job_report(job, -ENOMEM, NULL);
+}
+
+static int job_send(ScopeJob *job) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        Error error = { 0 };
+        int r;
+
+        job->waiting_for_gone = false;
+        job->reply = sd_bus_slot_unref(job->reply);
+        r = sd_bus_call_async(job->bus, &job->reply, job->call, on_reply, job, 0);
+        if (r >= 0)
+                return 0;
+        (void) error_set_errno(&error, r, "cannot ask systemd for '%s'", job->unit);
+        return job_report(job, r, &error);
+}
+
+static int job_new(sd_bus *bus, const char *unit, scope_callback callback, void *userdata, ScopeJob **ret) {
+        _cleanup_(scope_job_freep) ScopeJob *job = calloc(1, sizeof(*job));
+        int r;
+
+        if (!job)
+                return -ENOMEM;
+        *job = (ScopeJob){ .bus = sd_bus_ref(bus), .unit = strdup(unit), .callback = callback, .userdata = userdata };
+        if (!job->unit)
+                return -ENOMEM;
+        /* Filtered by the bus, so that jobs of other units wake nobody here. */
+        _cleanup_free_ char *match = NULL;
+        if (asprintf(&match,
+                    "type='signal',sender='" SYSTEMD_NAME "',path='" SYSTEMD_PATH "',interface='" SYSTEMD_MANAGER
+                    "',member='JobRemoved',arg2='%s'", unit) < 0)
+                return -ENOMEM;
+        r = sd_bus_add_match_async(bus, &job->removed, match, on_job_removed, NULL, job);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(job);
+        return 0;
+}
+
+static int append_u64(sd_bus_message *m, const char *name, uint64_t value) {
+        return value == UINT64_MAX ? 0 : sd_bus_message_append(m, "(sv)", name, "t", value);
+}
+
+static int append_devices(sd_bus_message *m, const char *const *devices) {
+        int r;
+
+        if (!devices)
+                return 0;
+        r = sd_bus_message_append(m, "(sv)", "DevicePolicy", "s", "closed");
+        for (; r >= 0 && devices[0]; devices += 2)
+                r = sd_bus_message_append(m, "(sv)", "DeviceAllow", "a(ss)", 1, devices[0], devices[1]);
+        return r;
+}
+
+static int append_properties(sd_bus_message *m, const ScopeSettings *s) {
+        const struct {
+                const char *name;
+                uint64_t value;
+        } numbers[] = {
+                { "MemoryMax",           s->memory_max      },
+                { "MemorySwapMax",       s->memory_swap_max },
+                { "TasksMax",            s->tasks_max       },
+                { "CPUWeight",           s->cpu_weight      },
+                { "IOWeight",            s->io_weight       },
+                { "CPUQuotaPerSecUSec",  s->cpu_quota_usec  },
+        };
+        int r;
+
+        r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)(sv)", "Description", "s", s->description, "Slice", "s", s->slice, "PIDs",
+                "au", 1, (uint32_t) s->pid, "Delegate", "b", 1, "CollectMode", "s", "inactive-or-failed");
+        /* A stop of the service stops the scope too, after the service, which ends its instances in order: what is left by then was
+         * left by a supervisor that could not. Not BindsTo=: systemd 252 takes that as a reason to stop the scope while the
+         * service is between a crash and its automatic restart. */
+        if (r >= 0 && s->service)
+                r = sd_bus_message_append(m, "(sv)(sv)", "PartOf", "as", 1, s->service, "Before", "as", 1, s->service);
+        for (size_t i = 0; i < ELEMENTSOF(numbers) && r >= 0; i++)
+                r = append_u64(m, numbers[i].name, numbers[i].value);
+        return r < 0 ? r : append_devices(m, s->devices);
+}
+
+int scope_start(sd_bus *bus, const ScopeSettings *settings, scope_callback callback, void *userdata, ScopeJob **ret) {
+        _cleanup_(scope_job_freep) ScopeJob *job = NULL;
+        int r;
+
+        r = job_new(bus, settings->name, callback, userdata, &job);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_new_method_call(bus, &job->call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StartTransientUnit");
+        if (r >= 0)
+                r = sd_bus_message_append(job->call, "ss", settings->name, "fail");
+        if (r >= 0)
+                r = sd_bus_message_open_container(job->call, 'a', "(sv)");
+        if (r >= 0)
+                r = append_properties(job->call, settings);
+        if (r >= 0)
+                r = sd_bus_message_close_container(job->call);
+        if (r >= 0)
+                r = sd_bus_message_append(job->call, "a(sa(sv))", 0);
+        if (r >= 0)
+                r = sd_bus_call_async(bus, &job->reply, job->call, on_reply, job, 0);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(job);
+        return 0;
+}
+
+int scope_stop(sd_bus *bus, const char *name, scope_callback callback, void *userdata, ScopeJob **ret) {
+        _cleanup_(scope_job_freep) ScopeJob *job = NULL;
+        int r;
+
+        r = job_new(bus, name, callback, userdata, &job);
+        if (r < 0)
+                return r;
+        r = sd_bus_call_method_async(bus, &job->reply, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit", on_reply, job,
+                "ss", name, "replace");
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(job);
+        return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Transient scope units of PID 1: made around a process that exists, and taken down. org.freedesktop.systemd1(5). */
+
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+
+#include "util/error.h"
+
+typedef struct ScopeSettings {
+        const char *name;        /* "shop-web.1.v1.scope" */
+        const char *description;
+        const char *slice;       /* "berth-shop.slice" */
+        const char *service;     /* stopping this unit stops the scope after it; NULL: none */
+        pid_t pid;
+        /* UINT64_MAX: not set */
+        uint64_t memory_max, memory_swap_max, tasks_max, cpu_weight, io_weight;
+        uint64_t cpu_quota_usec; /* CPU time a second of wall time */
+        const char *const *devices; /* NULL-terminated pairs "path", "rwm"; NULL: no device policy */
+} ScopeSettings;
+#define SCOPE_SETTINGS_INIT                                                                                         \
+        (ScopeSettings){ .memory_max = UINT64_MAX, .memory_swap_max = UINT64_MAX, .tasks_max = UINT64_MAX,           \
+                         .cpu_weight = UINT64_MAX, .io_weight = UINT64_MAX, .cpu_quota_usec = UINT64_MAX }
+
+typedef struct ScopeJob ScopeJob;
+
+/* Called once: result is 0 when the job is done, else negative errno with the sentence in error. The job is the
+ * caller's to free, inside the call as well. */
+typedef void (*scope_callback)(ScopeJob *job, int result, const Error *error, void *userdata);
+
+/* StartTransientUnit. When a unit of that name still stands (its processes have just ended), waits until PID 1 has taken it away. */
+int scope_start(sd_bus *bus, const ScopeSettings *settings, scope_callback callback, void *userdata, ScopeJob **ret);
+/* StopUnit; a unit that is gone already counts as done. */
+int scope_stop(sd_bus *bus, const char *name, scope_callback callback, void *userdata, ScopeJob **ret);
+
+ScopeJob *scope_job_free(ScopeJob *job);
+DEFINE_CLEANUP(ScopeJob *, scope_job_free);

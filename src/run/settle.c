@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "run/exit.h"
+#include "run/instance.h"
+#include "run/settle.h"
+#include "util/log.h"
+
+#define BACKOFF_MAX_USEC (60U * 1000 * 1000)
+#define QUIET_USEC (10U * 1000 * 1000) /* up for so long, an instance starts its back-off anew */
+
+static uint64_t monotonic_usec(void) {
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+}
+
+/* systemd.service(5), the table at Restart=, for how the instance ended. */
+static bool restart_wanted(const Spec *spec, const Instance *i) {
+        bool by_signal = exit_by_signal(i->exit_code), clean, aborted;
+
+        if (i->exit_code != EXIT_CODE_UNKNOWN && spec_exit_set_has(&spec->restart_prevent, by_signal, i->exit_status))
+                return false;
+        if (i->exit_code != EXIT_CODE_UNKNOWN && spec_exit_set_has(&spec->restart_force, by_signal, i->exit_status))
+                return true;
+        clean = !i->start_timed_out && i->execed && i->exit_code != EXIT_CODE_UNKNOWN &&
+                (spec_exit_set_has(&spec->success, by_signal, i->exit_status) || (i->exit_code == CLD_EXITED && i->exit_status == 0) ||
+                        (by_signal && (i->exit_status == SIGHUP || i->exit_status == SIGINT || i->exit_status == SIGTERM ||
+                                              i->exit_status == SIGPIPE)));
+        aborted = by_signal && !clean;
+        switch (spec->restart) {
+        case SPEC_RESTART_NO:
+        case SPEC_RESTART_ON_WATCHDOG:
+                return false;
+        case SPEC_RESTART_ON_SUCCESS:
+                return clean;
+        case SPEC_RESTART_ON_FAILURE:
+                return !clean;
+        case SPEC_RESTART_ON_ABNORMAL:
+                return aborted || i->start_timed_out;
+        case SPEC_RESTART_ON_ABORT:
+                return aborted;
+        case SPEC_RESTART_ALWAYS:
+                return true;
+        case _SPEC_RESTART_MAX:
+        case _SPEC_RESTART_INVALID:
+                break;
+        }
+        return false;
+}
+
+/* StartLimitIntervalSec= and StartLimitBurst= of the spec. */
+static bool start_limit_hit(const Spec *spec, Instance *i) {
+        uint64_t now = monotonic_usec();
+
+        if (!spec->start_limit_interval.set || spec->start_limit_interval.value == 0 || !spec->start_limit_burst.set)
+                return false;
+        if (i->limit_begin_usec == 0 || now - i->limit_begin_usec > spec->start_limit_interval.value) {
+                i->limit_begin_usec = now;
+                i->limit_count = 0;
+        }
+        return ++i->limit_count >= spec->start_limit_burst.value;
+}
+
+static void message_set(Instance *i) {
+        free(i->message);
+        i->message = NULL;
+        if (!i->execed || i->start_timed_out)
+                i->message = strdup(i->error.text);
+        else if (i->oom_killed)
+                i->message = strdup("was killed by the kernel: out of memory (see Memory=)");
+        else if (i->exit_code == EXIT_CODE_UNKNOWN)
+                i->message = strdup("has ended, its status is not known: it was started by an earlier supervisor");
+        else if (exit_by_signal(i->exit_code)) {
+                if (asprintf(&i->message, "was killed by signal %d (SIG%s)", i->exit_status,
+                            sigabbrev_np(i->exit_status) ? sigabbrev_np(i->exit_status) : "RT") < 0)
+                        i->message = NULL;
+        } else if (asprintf(&i->message, "has ended with status %d", i->exit_status) < 0)
+                i->message = NULL;
+}
+
+static bool ended_well(const Spec *spec, const Instance *i) {
+        return i->execed && !i->start_timed_out && i->exit_code != EXIT_CODE_UNKNOWN &&
+                ((i->exit_code == CLD_EXITED && i->exit_status == 0) ||
+                        spec_exit_set_has(&spec->success, exit_by_signal(i->exit_code), i->exit_status));
+}
+
+InstanceState instance_settle(const Supervisor *sv, Instance *i) {
+        const Spec *spec = sv->spec;
+        uint64_t ran = monotonic_usec() - i->started_usec;
+        bool good = ended_well(spec, i);
+
+        if (i->stop_asked)
+                return INSTANCE_EXITED;
+        message_set(i);
+        log_line(good ? LOG_INFO : LOG_ERR, "Instance '%s' of app '%s': %s", i->name, sv->name,
+                i->message ? i->message : "has ended");
+        /* What cannot even be started fails the start of the app, which is asking for it to be mended. */
+        if (!i->execed && sv->phase == PHASE_STARTING)
+                return INSTANCE_FAILED;
+        if (!restart_wanted(spec, i))
+                return good ? INSTANCE_EXITED : INSTANCE_FAILED;
+        if (start_limit_hit(spec, i)) {
+                log_error("Instance '%s' of app '%s': has ended too often, is not started again (StartLimitBurst=)", i->name,
+                        sv->name);
+                return INSTANCE_FAILED;
+        }
+        if (ran >= QUIET_USEC + i->delay_usec)
+                i->delay_usec = 0;
+        i->delay_usec = i->delay_usec == 0 ? spec->restart_sec : MIN(i->delay_usec * 2, (uint64_t) BACKOFF_MAX_USEC);
+        i->delay_usec = MAX(i->delay_usec, spec->restart_sec);
+        i->restarts++;
+        return INSTANCE_BACKOFF;
+}
