@@ -26,9 +26,9 @@ char *seccomp_cache_name(const char *profile, uint64_t capabilities) {
                     capabilities) < 0 ||
                 buf_puts(&b, profile ?: "default") < 0)
                 return NULL;
-        /* Two hashes, one of them over the other's text: profiles that collide by accident do not exist. */
+        /* Two hashes of 64 bits that start differently. */
         if (asprintf(&name, "seccomp-%016" PRIx64 "%016" PRIx64 ".bpf", hash_bytes(b.data, b.size),
-                    hash_bytes(b.data + b.size / 2, b.size - b.size / 2)) < 0)
+                    hash_bytes(b.data + 1, b.size - 1)) < 0)
                 return NULL;
         return name;
 }
