@@ -191,7 +191,8 @@ static int manager_reread_spec(Manager *m, App *app) {
                 return 1;
         if (r < 0 && r != -ENOENT)
                 return r;
-        return app_object_spec_changed(m, app, old);
+        r = app_object_spec_changed(m, app, old);
+        return MIN(r, 0);
 }
 
 int manager_rescan(Manager *m) {
