@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# bash completion for berth(1). Commands and options come from berth's own help, so they cannot fall behind it.
+
+_berth_commands() { berth help 2>/dev/null | sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
+_berth_options() { berth help "$1" 2>/dev/null | grep -oE -- '--[a-z][a-z-]*=?' | sort -u; }
+_berth_apps() { berth list 2>/dev/null | sed '1d;s/ .*//'; }
+_berth_instances() { berth status "$1" 2>/dev/null | sed -n '/^INSTANCE/,$p' | sed "1d;s/ .*//;s|^|$1/|"; }
+_berth_images() { berth images 2>/dev/null | sed '1d;s/ .*//'; }
+
+_berth() {
+        local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words=
+
+        if [ "$COMP_CWORD" = 1 ]; then
+                words="$(_berth_commands) --help --version"
+        elif [ "${cur#-}" != "$cur" ]; then
+                words=$(_berth_options "$command")
+        else
+                case $command in
+                status | logs | exec)
+                        case $cur in
+                        */*) words=$(_berth_instances "${cur%%/*}") ;;
+                        *) words=$(_berth_apps) ;;
+                        esac
+                        ;;
+                cat) words=$(_berth_apps) ;;
+                rmi) words=$(_berth_images) ;;
+                help) words=$(_berth_commands) ;;
+                verify | load | import | generate | seccomp) compopt -o default ;;
+                esac
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+        [[ ${COMPREPLY[0]:-} != *= ]] || compopt -o nospace
+}
+complete -F _berth berth
