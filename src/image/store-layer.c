@@ -13,15 +13,15 @@
 #define META_SIZE_MAX 4096
 
 static int meta_read(int dir, const char *path, LayerMeta *ret) {
-        unsigned long long size, entries;
+        unsigned long long size, entries, tar;
         _cleanup_free_ char *text = NULL;
         int r = read_file(dir, path, META_SIZE_MAX, &text, NULL);
 
         if (r < 0)
                 return r;
-        if (sscanf(text, "size %llu\nentries %llu\n", &size, &entries) != 2)
+        if (sscanf(text, "size %llu\nentries %llu\ntar %llu\n", &size, &entries, &tar) != 3)
                 return -EBADMSG;
-        *ret = (LayerMeta){ .size = size, .entries = entries };
+        *ret = (LayerMeta){ .size = size, .entries = entries, .tar_size = tar };
         return 0;
 }
 
@@ -72,8 +72,8 @@ int store_layer_commit(StoreWork *work, const char *name, const char *diff_id, c
         fd = openat(work->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 || flock(fd, LOCK_SH) < 0)
                 return error_set_errno(reterr, -errno, "cannot open unpacked layer %s", diff_id);
-        r = buf_printf(&text, "size %llu\nentries %llu\n", (unsigned long long) meta->size,
-                (unsigned long long) meta->entries);
+        r = buf_printf(&text, "size %llu\nentries %llu\ntar %llu\n", (unsigned long long) meta->size,
+                (unsigned long long) meta->entries, (unsigned long long) meta->tar_size);
         if (r >= 0)
                 r = write_file(fd, "meta", text.data, text.size, 0600, false);
         /* Everything below must be on disk before the name is: a layer that is there is whole. */

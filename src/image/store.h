@@ -50,6 +50,7 @@ DEFINE_CLEANUP(StoreWork *, store_work_free);
 typedef struct LayerMeta {
         uint64_t size;    /* bytes of content */
         uint64_t entries; /* files, directories, links … */
+        uint64_t tar_size; /* bytes of the archive it was unpacked from, not compressed */
 } LayerMeta;
 
 int store_layer_meta(Store *store, const char *diff_id, LayerMeta *ret);

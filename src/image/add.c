@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/xattr.h>
+
+#include "image/digest.h"
+#include "image/load.h"
+#include "image/name.h"
+#include "image/oci.h"
+#include "util/fd.h"
+
+void recipe_clear(Recipe *r) {
+        free(r->config);
+        free(r->manifest);
+        strv_free(r->names);
+        *r = (Recipe){ 0 };
+}
+
+/* Overlay takes no notice of an opaque root directory: what is below it is left out here. */
+static bool hides_all_below(Store *store, const char *diff_id) {
+        char path[sizeof("layer//root") + DIGEST_HEX_LENGTH], value;
+        _cleanup_close_ int fd = -EBADF;
+
+        (void) snprintf(path, sizeof(path), "layer/%s/root", digest_hex(diff_id));
+        fd = openat(store->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return fd >= 0 && fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
+}
+
+/* Topmost first and each once: overlay refuses a layer given twice, and what the upper one says holds anyway. */
+static int stack_layers(Store *store, char *const *diff_ids, Image *image, Error *reterr) {
+        image->layer_ids = strv_copy(NULL);
+        if (!image->layer_ids)
+                return -ENOMEM;
+        for (size_t i = strv_length(diff_ids); i > 0; i--) {
+                const char *id = diff_ids[i - 1];
+                LayerMeta meta;
+                int r;
+
+                if (strv_contains(image->layer_ids, id))
+                        continue;
+                r = store_layer_meta(store, id, &meta);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "cannot read about layer %s", id);
+                r = strv_append(&image->layer_ids, id);
+                if (r < 0)
+                        return r;
+                image->size += meta.size;
+                if (hides_all_below(store, id))
+                        break;
+        }
+        return 0;
+}
+
+int image_add(StoreWork *work, const Recipe *recipe, char ret_id[static 72], Error *reterr) {
+        StoreImageFiles files = {
+                .config = recipe->config,
+                .config_size = recipe->config_size,
+                .manifest = recipe->manifest,
+                .manifest_size = recipe->manifest_size,
+        };
+        _cleanup_image_ Image *image = calloc(1, sizeof(*image));
+        _cleanup_strv_ char **diff_ids = NULL;
+        char id[72];
+        int r;
+
+        if (!image || digest_of(recipe->config, recipe->config_size, id) < 0)
+                return -ENOMEM;
+        image->id = strdup(id);
+        image->manifest_digest = strdup(recipe->manifest_digest);
+        if (!image->id || !image->manifest_digest)
+                return -ENOMEM;
+        r = oci_config_parse(recipe->config, recipe->config_size, image, &diff_ids, reterr);
+        if (r < 0) {
+                (void) error_prefix(reterr, "configuration %s", id);
+                return r;
+        }
+        r = stack_layers(work->store, diff_ids, image, reterr);
+        if (r >= 0)
+                r = store_image_commit(work, image, &files, recipe->names, reterr);
+        if (r < 0)
+                return r;
+        memcpy(ret_id, id, sizeof(id));
+        return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "image/layer.h"
+#include "image/stream.h"
+#include "image/unpack.h"
+#include "util/fd.h"
+
+#define LAYER_WORK "layer"
+
+static int verify(const Blob *blob, const LayerRequest *request, const StreamResult *result, Error *reterr) {
+        if (request->digest && !streq(request->digest, result->digest))
+                return error_set(reterr, -EBADMSG, "%s is broken: its digest is %s instead of %s", blob_name(blob), result->digest,
+                        request->digest);
+        if (request->diff_id && !streq(request->diff_id, result->diff_id))
+                return error_set(reterr, -EBADMSG, "%s is not the layer that the image names: unpacked it is %s instead of %s",
+                        blob_name(blob), result->diff_id, request->diff_id);
+        return 0;
+}
+
+static int unpack_and_verify(Blob *blob, const LayerRequest *request, int root, StreamResult *ret, WriterCounts *ret_counts,
+        Error *reterr) {
+        _cleanup_stream_ Stream *stream = NULL;
+        int r = stream_new(blob, &stream, reterr);
+
+        if (r < 0)
+                return r;
+        stream_set_progress(stream, request->progress, request->userdata);
+        r = unpack(stream, root, ret_counts, reterr);
+        if (r < 0) {
+                (void) error_prefix(reterr, "cannot unpack %s", blob_name(blob));
+                return r;
+        }
+        r = stream_finish(stream, ret, reterr);
+        return r < 0 ? r : verify(blob, request, ret, reterr);
+}
+
+int layer_add(StoreWork *work, Blob *blob, const LayerRequest *request, char ret_diff_id[static 72], LayerMeta *ret_meta,
+        Error *reterr) {
+        _cleanup_close_ int root = -EBADF;
+        StreamResult result;
+        WriterCounts counts;
+        LayerMeta meta;
+        int r;
+
+        if (mkdirat(work->fd, LAYER_WORK, 0700) < 0 || mkdirat(work->fd, LAYER_WORK "/root", 0755) < 0)
+                return error_set_errno(reterr, -errno, "cannot make a directory in the image store");
+        root = openat(work->fd, LAYER_WORK "/root", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (root < 0)
+                r = error_set_errno(reterr, -errno, "cannot open a directory of the image store");
+        else
+                r = unpack_and_verify(blob, request, root, &result, &counts, reterr);
+        if (r >= 0) {
+                meta = (LayerMeta){ .size = counts.bytes, .entries = counts.entries, .tar_size = result.unpacked_size };
+                r = store_layer_commit(work, LAYER_WORK, result.diff_id, &meta, reterr);
+        }
+        /* After a failure, or where another load was faster. */
+        (void) remove_tree(work->fd, LAYER_WORK);
+        if (r < 0)
+                return r;
+        memcpy(ret_diff_id, result.diff_id, sizeof(result.diff_id));
+        *ret_meta = meta;
+        return r;
+}

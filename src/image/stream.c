@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "image/digest.h"
+#include "image/stream.h"
+
+struct Stream {
+        Blob *blob;
+        struct archive *archive; /* decompresses only: its format is "raw" */
+        Digest *packed, *unpacked;
+        StreamResult result;
+        bool blob_ended, ended;
+        Error error; /* of the blob, behind libarchive's back */
+        void (*progress)(void *userdata, uint64_t bytes);
+        void *userdata;
+};
+
+static la_ssize_t read_packed(struct archive *a, void *userdata, const void **ret) {
+        Stream *s = userdata;
+        ssize_t n = blob_read(s->blob, ret, &s->error);
+
+        if (n < 0) {
+                archive_set_error(a, (int) -n, "%s", s->error.text);
+                return ARCHIVE_FATAL;
+        }
+        if (n == 0)
+                s->blob_ended = true;
+        digest_update(s->packed, *ret, (size_t) n);
+        s->result.size += (uint64_t) n;
+        if (s->progress)
+                s->progress(s->userdata, s->result.size);
+        return n;
+}
+
+static int fail(Stream *s, Error *reterr) {
+        if (s->error.code < 0) {
+                if (reterr)
+                        *reterr = s->error;
+                return s->error.code;
+        }
+        /* libarchive's own numbers (ARCHIVE_ERRNO_…) are no errno to report: what it says is enough. */
+        return error_set(reterr, archive_errno(s->archive) == ENOMEM ? -ENOMEM : -EBADMSG, "cannot decompress %s: %s",
+                blob_name(s->blob), archive_error_string(s->archive));
+}
+
+static int open_decompressor(Stream *s, Error *reterr) {
+        struct archive_entry *entry;
+        int r;
+
+        if (archive_read_support_filter_gzip(s->archive) != ARCHIVE_OK ||
+                archive_read_support_filter_zstd(s->archive) != ARCHIVE_OK ||
+                archive_read_support_filter_bzip2(s->archive) != ARCHIVE_OK ||
+                archive_read_support_filter_xz(s->archive) != ARCHIVE_OK ||
+                archive_read_support_format_raw(s->archive) != ARCHIVE_OK ||
+                archive_read_support_format_empty(s->archive) != ARCHIVE_OK)
+                return error_set(reterr, -EOPNOTSUPP, "libarchive lacks a decompressor: %s", archive_error_string(s->archive));
+        if (archive_read_open(s->archive, s, NULL, read_packed, NULL) != ARCHIVE_OK)
+                return fail(s, reterr);
+        r = archive_read_next_header(s->archive, &entry);
+        if (r == ARCHIVE_EOF)
+                s->ended = true;
+        else if (r != ARCHIVE_OK)
+                return fail(s, reterr);
+        return 0;
+}
+
+int stream_new(Blob *blob, Stream **ret, Error *reterr) {
+        _cleanup_stream_ Stream *s = calloc(1, sizeof(*s));
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        s->blob = blob;
+        s->archive = archive_read_new();
+        s->packed = digest_new();
+        s->unpacked = digest_new();
+        if (!s->archive || !s->packed || !s->unpacked)
+                return -ENOMEM;
+        r = open_decompressor(s, reterr);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+Stream *stream_free(Stream *s) {
+        if (!s)
+                return NULL;
+        (void) archive_read_free(s->archive);
+        digest_free(s->packed);
+        digest_free(s->unpacked);
+        free(s);
+        return NULL;
+}
+
+void stream_set_progress(Stream *s, void (*progress)(void *userdata, uint64_t bytes), void *userdata) {
+        s->progress = progress;
+        s->userdata = userdata;
+}
+
+static int check_limits(Stream *s, Error *reterr) {
+        if (s->result.unpacked_size > STREAM_SIZE_MAX)
+                return error_set(reterr, -EFBIG, "%s unpacks to more than %llu GiB", blob_name(s->blob),
+                        (unsigned long long) (STREAM_SIZE_MAX >> 30));
+        if (s->result.unpacked_size > STREAM_RATIO_FREE &&
+                s->result.unpacked_size / STREAM_RATIO_MAX > s->result.size)
+                return error_set(reterr, -EFBIG, "%s unpacks to more than %d times its size", blob_name(s->blob),
+                        STREAM_RATIO_MAX);
+        return 0;
+}
+
+ssize_t stream_read(Stream *s, const void **ret, Error *reterr) {
+        size_t size = 0;
+        la_int64_t offset;
+        int r;
+
+        /* A decompressor may hand out empty pieces before its end. */
+        while (!s->ended && size == 0) {
+                r = archive_read_data_block(s->archive, ret, &size, &offset);
+                if (r == ARCHIVE_EOF)
+                        s->ended = true;
+                else if (r != ARCHIVE_OK)
+                        return fail(s, reterr);
+        }
+        if (s->ended)
+                return 0;
+        digest_update(s->unpacked, *ret, size);
+        s->result.unpacked_size += size;
+        r = check_limits(s, reterr);
+        return r < 0 ? r : (ssize_t) size;
+}
+
+int stream_finish(Stream *s, StreamResult *ret, Error *reterr) {
+        const void *piece;
+        ssize_t n;
+
+        while ((n = stream_read(s, &piece, reterr)) > 0)
+                ;
+        /* What stands behind the compressed data belongs to the blob's digest. */
+        while (n >= 0 && !s->blob_ended)
+                if (read_packed(s->archive, s, &piece) < 0)
+                        return fail(s, reterr);
+        if (n < 0)
+                return (int) n;
+        digest_finish(s->packed, s->result.digest);
+        digest_finish(s->unpacked, s->result.diff_id);
+        *ret = s->result;
+        return 0;
+}

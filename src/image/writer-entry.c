@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "image/writer-internal.h"
+#include "util/fd.h"
+
+static int check_link(const Entry *e, Error *reterr) {
+        if (e->type != 0 && !S_ISLNK(e->type))
+                return 0;
+        if (!e->link || !*e->link)
+                return error_set(reterr, -EINVAL, "'%.200s' is a link to nothing", e->path);
+        if (strlen(e->link) > WRITER_PATH_MAX)
+                return error_set(reterr, -ENAMETOOLONG, "'%.200s' is a link to more than %d bytes", e->path, WRITER_PATH_MAX);
+        return 0;
+}
+
+static int check_xattrs(const Entry *e, Error *reterr) {
+        if (e->n_xattrs > WRITER_XATTRS_MAX)
+                return error_set(reterr, -E2BIG, "'%.200s' has more than %d attributes", e->path, WRITER_XATTRS_MAX);
+        for (size_t i = 0; i < e->n_xattrs; i++)
+                if (strlen(e->xattrs[i].name) > WRITER_XATTR_NAME_MAX || e->xattrs[i].size > WRITER_XATTR_SIZE_MAX)
+                        return error_set(reterr, -E2BIG, "attribute %.60s of '%.200s' is too long", e->xattrs[i].name, e->path);
+        return 0;
+}
+
+static bool type_known(mode_t type) {
+        switch (type) {
+        case 0:
+        case S_IFREG:
+        case S_IFDIR:
+        case S_IFLNK:
+        case S_IFCHR:
+        case S_IFBLK:
+        case S_IFIFO:
+                return true;
+        }
+        return false;
+}
+
+int writer_check(const Entry *e, Error *reterr) {
+        if (!e->path)
+                return error_set(reterr, -EINVAL, "an entry of the archive has no name");
+        if (!type_known(e->type))
+                return error_set(reterr, -EINVAL, "'%.200s' is of a kind that a layer cannot hold", e->path);
+        if (e->uid < 0 || e->uid > WRITER_ID_MAX || e->gid < 0 || e->gid > WRITER_ID_MAX)
+                return error_set(reterr, -ERANGE, "'%.200s' belongs to %lld:%lld, and the ids of a container end at %d", e->path,
+                        (long long) e->uid, (long long) e->gid, WRITER_ID_MAX);
+        /* To overlay this is the sign that a file is gone; only a whiteout may make one. */
+        if (S_ISCHR(e->type) && e->major == 0 && e->minor == 0)
+                return error_set(reterr, -EINVAL, "'%.200s' is a character device 0:0, which means a whiteout", e->path);
+        if (S_ISREG(e->type) && e->size > WRITER_FILE_SIZE_MAX)
+                return error_set(reterr, -EFBIG, "'%.200s' claims %llu bytes", e->path, (unsigned long long) e->size);
+        if (check_link(e, reterr) < 0 || check_xattrs(e, reterr) < 0)
+                return reterr ? reterr->code : -EINVAL;
+        return 0;
+}
+
+/* What a hard link names, itself not followed. */
+static int open_target(Writer *w, const Entry *e, struct stat *ret_st, Error *reterr) {
+        _cleanup_entry_path_ EntryPath target = { 0 };
+        _cleanup_close_ int parent = -EBADF, fd = -EBADF;
+        int r = entry_path_parse(e->link, &target, reterr);
+
+        if (r < 0) {
+                (void) error_prefix(reterr, "hard link '%.200s'", e->path);
+                return r;
+        }
+        parent = open_in_root(w->root, target.parent[0] ? target.parent : ".", O_PATH | O_DIRECTORY, 0);
+        if (parent >= 0)
+                fd = openat(parent, target.name[0] ? target.name : ".", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (parent < 0 || fd < 0 || fstat(fd, ret_st) < 0)
+                return error_set_errno(reterr, parent < 0 ? parent : -errno, "hard link '%.200s' to '%.200s'", e->path, e->link);
+        return TAKE_FD(fd);
+}
+
+int writer_hard_link(Writer *w, int parent, const EntryPath *path, const Entry *e, Error *reterr) {
+        _cleanup_close_ int target = -EBADF;
+        struct stat to, old;
+        int r;
+
+        target = open_target(w, e, &to, reterr);
+        if (target < 0)
+                return target;
+        if (S_ISDIR(to.st_mode))
+                return error_set(reterr, -EPERM, "hard link '%.200s' names a directory", e->path);
+        if (writer_is_whiteout(&to))
+                return error_set(reterr, -ENOENT, "hard link '%.200s' names '%.200s', which this layer removes", e->path, e->link);
+        if (fstatat(parent, path->name, &old, AT_SYMLINK_NOFOLLOW) >= 0) {
+                if (old.st_ino == to.st_ino && old.st_dev == to.st_dev)
+                        return 0;
+                writer_forget_parent(w);
+                r = remove_tree(parent, path->name);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "cannot replace '%.200s'", e->path);
+        } else if (errno != ENOENT)
+                return error_set_errno(reterr, -errno, "cannot look at '%.200s'", e->path);
+        /* By descriptor: the name may have been replaced or removed just now. */
+        if (linkat(target, "", parent, path->name, AT_EMPTY_PATH) < 0)
+                return error_set_errno(reterr, -errno, "cannot make hard link '%.200s' to '%.200s'", e->path, e->link);
+        return 0;
+}
+
+int writer_remember_times(Writer *w, const EntryPath *path, const Entry *e, Error *reterr) {
+        int r;
+
+        if (w->times.size > WRITER_TIMES_MAX)
+                return error_set(reterr, -E2BIG, "the archive has too many directories");
+        r = buf_append(&w->times, &e->mtime, sizeof(e->mtime));
+        if (r >= 0)
+                r = path->parent[0] ? buf_printf(&w->times, "%s/%s", path->parent, path->name)
+                                    : buf_puts(&w->times, path->name[0] ? path->name : ".");
+        return r < 0 ? r : buf_append(&w->times, "", 1);
+}
+
+int writer_finish(Writer *w, Error *reterr) {
+        for (const char *p = w->times.data, *end = p + w->times.size; p < end;) {
+                _cleanup_close_ int fd = -EBADF;
+                struct timespec times[2];
+                const char *path = p + sizeof(times[0]);
+
+                memcpy(times, p, sizeof(times[0]));
+                times[1] = times[0];
+                p = path + strlen(path) + 1;
+                fd = open_in_root(w->root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+                /* Replaced by something else later in the archive. */
+                if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+                        continue;
+                if (fd < 0 || futimens(fd, times) < 0)
+                        return error_set_errno(reterr, fd < 0 ? fd : -errno, "cannot set the times of '%.200s'", path);
+        }
+        return 0;
+}

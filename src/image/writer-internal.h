@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of the writer share. */
+
+#include "image/path.h"
+#include "image/writer.h"
+#include "util/buf.h"
+
+struct Writer {
+        int root;
+        WriterCounts counts;
+
+        /* The parent of the last entry: the next one is mostly beside it. */
+        int parent;
+        char *parent_path;
+
+        /* The regular file that is being written. */
+        int file;
+        char *file_path;
+        uint64_t file_size, file_end;
+        struct timespec file_time;
+
+        Buf times; /* struct timespec, path and NUL for each directory */
+};
+
+/* Judges all of an entry but its name. */
+int writer_check(const Entry *e, Error *reterr);
+
+/* An O_PATH fd, the writer's own, of the directory that an entry goes into; made where it is missing. */
+int writer_parent(Writer *w, const EntryPath *path, Error *reterr);
+/* To be called before anything is removed or replaced, which may be on the way to the parent that is remembered. */
+void writer_forget_parent(Writer *w);
+
+int writer_hard_link(Writer *w, int parent, const EntryPath *path, const Entry *e, Error *reterr);
+
+bool writer_is_whiteout(const struct stat *st);
+int writer_whiteout(int parent, const char *name);
+int writer_set_opaque(int parent, const char *name);
+
+int writer_remember_times(Writer *w, const EntryPath *path, const Entry *e, Error *reterr);

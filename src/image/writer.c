@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "image/path.h"
+#include "image/writer-internal.h"
+#include "util/fd.h"
+
+int writer_new(int root, Writer **ret, Error *reterr) {
+        Writer *w = calloc(1, sizeof(*w));
+
+        if (!w)
+                return -ENOMEM;
+        w->root = root;
+        w->parent = w->file = -EBADF;
+        if (fchmod(root, 0755) < 0 || fchown(root, 0, 0) < 0) {
+                free(w);
+                return error_set_errno(reterr, -errno, "cannot prepare the layer's directory");
+        }
+        *ret = w;
+        return 0;
+}
+
+Writer *writer_free(Writer *w) {
+        if (!w)
+                return NULL;
+        fd_close(w->parent);
+        fd_close(w->file);
+        free(w->parent_path);
+        free(w->file_path);
+        free(w->times.data);
+        free(w);
+        return NULL;
+}
+
+WriterCounts writer_counts(const Writer *w) {
+        return w->counts;
+}
+
+/* Removes what stands where an entry goes. */
+static int make_room(Writer *w, int parent, const char *name) {
+        /* The parent that is remembered may be below it. */
+        writer_forget_parent(w);
+        return remove_tree(parent, name);
+}
+
+static int make_directory(Writer *w, int parent, const char *name) {
+        struct stat st;
+        int r;
+
+        if (mkdirat(parent, name, 0700) >= 0)
+                return 0;
+        if (errno != EEXIST)
+                return -errno;
+        if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return -errno;
+        if (S_ISDIR(st.st_mode))
+                return 0;
+        r = make_room(w, parent, name);
+        if (r < 0)
+                return r;
+        if (mkdirat(parent, name, 0700) < 0)
+                return -errno;
+        return writer_is_whiteout(&st) ? writer_set_opaque(parent, name) : 0;
+}
+
+static int make_file(int parent, const char *name) {
+        int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        return fd < 0 ? -errno : fd;
+}
+
+static int make_node(int parent, const Entry *e, const char *name) {
+        dev_t device = S_ISCHR(e->type) || S_ISBLK(e->type) ? makedev(e->major, e->minor) : 0;
+
+        if (S_ISLNK(e->type))
+                return symlinkat(e->link, parent, name) < 0 ? -errno : 0;
+        return mknodat(parent, name, e->type | 0600, device) < 0 ? -errno : 0;
+}
+
+static int set_xattrs(int fd, const Entry *e, Error *reterr) {
+        for (size_t i = 0; i < e->n_xattrs; i++) {
+                const EntryXattr *x = e->xattrs + i;
+
+                if (xattr_wanted(x->name) && fsetxattr(fd, x->name, x->value, x->size, 0) < 0)
+                        return error_set_errno(reterr, -errno, "cannot set attribute %s of '%.200s'", x->name, e->path);
+        }
+        return 0;
+}
+
+/* Owner before mode (chown clears set-user-ID) and before attributes (it clears capabilities). */
+static int set_metadata_fd(int fd, const Entry *e, Error *reterr) {
+        if (fchown(fd, (uid_t) e->uid, (gid_t) e->gid) < 0)
+                return error_set_errno(reterr, -errno, "cannot set the owner of '%.200s'", e->path);
+        if (fchmod(fd, e->mode & 07777) < 0)
+                return error_set_errno(reterr, -errno, "cannot set the mode of '%.200s'", e->path);
+        return set_xattrs(fd, e, reterr);
+}
+
+/* Links, devices and pipes: none of them can carry the attributes that are kept. */
+static int set_metadata_at(int parent, const char *name, const Entry *e, Error *reterr) {
+        const struct timespec times[2] = { e->mtime, e->mtime };
+
+        if (fchownat(parent, name, (uid_t) e->uid, (gid_t) e->gid, AT_SYMLINK_NOFOLLOW) < 0)
+                return error_set_errno(reterr, -errno, "cannot set the owner of '%.200s'", e->path);
+        if (!S_ISLNK(e->type) && fchmodat(parent, name, e->mode & 07777, 0) < 0)
+                return error_set_errno(reterr, -errno, "cannot set the mode of '%.200s'", e->path);
+        if (utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+                return error_set_errno(reterr, -errno, "cannot set the times of '%.200s'", e->path);
+        return 0;
+}
+
+static int write_directory(Writer *w, int parent, const EntryPath *path, const Entry *e, Error *reterr) {
+        _cleanup_close_ int fd = -EBADF;
+        int r = 0;
+
+        if (path->name[0])
+                r = make_directory(w, parent, path->name);
+        if (r >= 0) {
+                fd = openat(parent, path->name[0] ? path->name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                if (fd < 0)
+                        r = -errno;
+        }
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot make directory '%.200s'", e->path);
+        r = set_metadata_fd(fd, e, reterr);
+        if (r < 0)
+                return r;
+        return writer_remember_times(w, path, e, reterr);
+}
+
+static int write_other(Writer *w, int parent, const EntryPath *path, const Entry *e, Error *reterr) {
+        int r;
+
+        r = make_node(parent, e, path->name);
+        if (r == -EEXIST) {
+                r = make_room(w, parent, path->name);
+                if (r >= 0)
+                        r = make_node(parent, e, path->name);
+        }
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot make '%.200s'", e->path);
+        return set_metadata_at(parent, path->name, e, reterr);
+}
+
+static int write_file_entry(Writer *w, int parent, const EntryPath *path, const Entry *e, Error *reterr) {
+        _cleanup_close_ int fd = make_file(parent, path->name);
+        int r;
+
+        if (fd == -EEXIST) {
+                r = make_room(w, parent, path->name);
+                fd = r < 0 ? r : make_file(parent, path->name);
+        }
+        if (fd < 0)
+                return error_set_errno(reterr, fd, "cannot make file '%.200s'", e->path);
+        r = set_metadata_fd(fd, e, reterr);
+        if (r < 0)
+                return r;
+        w->file_path = strdup(e->path);
+        if (!w->file_path)
+                return -ENOMEM;
+        w->file = TAKE_FD(fd);
+        w->file_size = e->size;
+        w->file_time = e->mtime;
+        w->file_end = 0;
+        return 1;
+}
+
+static int write_entry(Writer *w, int parent, const EntryPath *path, const Entry *e, Error *reterr) {
+        if (e->type == 0)
+                return writer_hard_link(w, parent, path, e, reterr);
+        if (S_ISDIR(e->type))
+                return write_directory(w, parent, path, e, reterr);
+        if (S_ISREG(e->type))
+                return write_file_entry(w, parent, path, e, reterr);
+        return write_other(w, parent, path, e, reterr);
+}
+
+int writer_begin(Writer *w, const Entry *entry, Error *reterr) {
+        _cleanup_entry_path_ EntryPath path = { 0 };
+        const char *whiteout = NULL;
+        WhiteoutKind kind;
+        int parent, r;
+
+        assert(w->file < 0);
+        if (++w->counts.entries > WRITER_ENTRIES_MAX)
+                return error_set(reterr, -E2BIG, "the archive has more than %d entries", WRITER_ENTRIES_MAX);
+        r = writer_check(entry, reterr);
+        if (r < 0)
+                return r;
+        r = entry_path_parse(entry->path, &path, reterr);
+        if (r < 0)
+                return r;
+        if (!path.name[0] && !S_ISDIR(entry->type))
+                return error_set(reterr, -EINVAL, "'%.200s' would replace the root directory", entry->path);
+        kind = entry_path_whiteout(&path, &whiteout);
+        if (kind == WHITEOUT_IGNORE)
+                return 0;
+        if (kind == _WHITEOUT_INVALID)
+                return error_set(reterr, -EINVAL, "'%.200s' is a whiteout of nothing", entry->path);
+        parent = writer_parent(w, &path, reterr);
+        if (parent < 0)
+                return parent;
+        switch (kind) {
+        case WHITEOUT_FILE:
+                r = writer_whiteout(parent, whiteout);
+                break;
+        case WHITEOUT_OPAQUE:
+                r = writer_set_opaque(parent, ".");
+                break;
+        case WHITEOUT_NONE:
+        case WHITEOUT_IGNORE:
+        case _WHITEOUT_MAX:
+        case _WHITEOUT_INVALID:
+                return write_entry(w, parent, &path, entry, reterr);
+        }
+        return r < 0 ? error_set_errno(reterr, r, "cannot make whiteout '%.200s'", entry->path) : 0;
+}
+
+int writer_data(Writer *w, const void *data, size_t size, uint64_t offset, Error *reterr) {
+        const char *p = data;
+
+        assert(w->file >= 0);
+        if (size == 0)
+                return 0;
+        if (offset > w->file_size || size > w->file_size - offset)
+                return error_set(reterr, -EBADMSG, "'%.200s' has more data than its size says", w->file_path);
+        for (size_t left = size; left > 0;) {
+                ssize_t n = pwrite(w->file, p, left, (off_t) offset);
+
+                if (n < 0) {
+                        if (errno == EINTR)
+                                continue;
+                        return error_set_errno(reterr, -errno, "cannot write '%.200s'", w->file_path);
+                }
+                p += n;
+                left -= (size_t) n;
+                offset += (uint64_t) n;
+        }
+        w->counts.bytes += size;
+        w->file_end = MAX(w->file_end, offset);
+        return 0;
+}
+
+int writer_end(Writer *w, Error *reterr) {
+        const struct timespec times[2] = { w->file_time, w->file_time };
+        int r = 0;
+
+        assert(w->file >= 0);
+        /* The end may be a hole. */
+        if (w->file_end < w->file_size && ftruncate(w->file, (off_t) w->file_size) < 0)
+                r = error_set_errno(reterr, -errno, "cannot set the size of '%.200s'", w->file_path);
+        if (r >= 0 && futimens(w->file, times) < 0)
+                r = error_set_errno(reterr, -errno, "cannot set the times of '%.200s'", w->file_path);
+        w->file = fd_close(w->file);
+        free(TAKE_PTR(w->file_path));
+        return r;
+}
