@@ -38,5 +38,8 @@ int spec_diag_add(SpecDiags *d, SpecSeverity severity, const char *path, unsigne
 /* "shop.container:7:1: unknown key …" with the path's last component, or the whole path. The caller frees. */
 char *spec_diag_format(const SpecDiag *d, bool whole_path);
 
+/* All of from goes to the end of d. 0 or -ENOMEM. */
+int spec_diags_move(SpecDiags *d, SpecDiags *from);
+
 void spec_diags_clear(SpecDiags *d);
 #define _cleanup_diags_ _cleanup_(spec_diags_clear)

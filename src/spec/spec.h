@@ -83,6 +83,7 @@ typedef enum SpecPropagation {
 /* Volume=, Mount= and Tmpfs=, with Podman's defaults filled in. */
 typedef struct SpecMount {
         SpecMountType type;
+        const char *key;  /* "Volume", "Mount" or "Tmpfs": where it was said */
         char *source;
         char *source_raw; /* BIND only: the source as written, specifiers not expanded */
         char *target;     /* absolute, normalized (no "//", ".", ".." or trailing slash), not "/" */
@@ -305,6 +306,10 @@ typedef enum SpecFlags {
 } SpecFlags;
 int spec_read(const char *name, const char *dirs, SpecFlags flags, SpecDiags *diags, Spec **ret);
 
+/* The same through a search path that is open already: spec/document.h. */
+struct SpecSearch;
+int spec_read_from(const struct SpecSearch *search, const char *name, SpecFlags flags, SpecDiags *diags, Spec **ret);
+
 /* Reads one file under its own name, without a search and without drop-ins of other directories. */
 int spec_read_file(const char *path, SpecFlags flags, SpecDiags *diags, Spec **ret);
 
@@ -322,6 +327,7 @@ const SpecProcess *spec_process(const Spec *s, const char *name);
 
 /* Podman's defaults where the spec is silent. */
 #define SPEC_STOP_TIMEOUT_DEFAULT_USEC (10U * 1000 * 1000)
+#define SPEC_RESTART_SEC_DEFAULT_USEC (100U * 1000)
 static inline uint64_t spec_stop_timeout(const SpecProcess *p) {
         return p->stop_timeout.set ? p->stop_timeout.value : SPEC_STOP_TIMEOUT_DEFAULT_USEC;
 }
@@ -337,8 +343,10 @@ uint64_t spec_capabilities(const SpecProcess *p, uint64_t defaults, int last_cap
  * is empty. 0, -E2BIG past SPEC_WORDS_MAX words, -ENOMEM. */
 int spec_command_expand(char *const *words, char *const *env, char ***ret);
 
-/* One line of an environment file as systemd.exec(5)'s EnvironmentFile= reads it: appends "NAME=value" lines to *env,
- * replacing earlier ones of the same name. text is the whole file. -EBADMSG where a line is not understood. */
+/* An environment file as Podman's --env-file reads it: NAME=VALUE lines, the value as it stands (no quotes, no escapes);
+ * "#" begins a comment; NAME alone is taken from the caller's own environment, where that has it. Sets them in *env,
+ * replacing. -EBADMSG where a line has no name. text is the whole file. */
 int spec_env_parse(const char *text, char ***env);
+
 /* "NAME=value" into *env, replacing. */
 int spec_env_set(char ***env, const char *name, const char *value);

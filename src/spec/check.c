@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "spec/check.h"
+#include "spec/names.h"
+#include "util/strv.h"
+
+typedef struct Check {
+        Spec *spec;
+        SpecProcess *process;
+        SpecDiags *diags;
+        bool wrong_before; /* a line was refused: what is missing now may be what that line said */
+} Check;
+
+/* origin line 0: the spec as a whole. The processes of a spec share lines, so what was said once is not said again. */
+static int say(Check *c, SpecSeverity severity, SpecOrigin origin, const char *text) {
+        const char *path = c->spec->fragments[origin.file];
+
+        for (size_t i = 0; c->diags && i < c->diags->n; i++) {
+                const SpecDiag *d = &c->diags->items[i];
+
+                if (d->line == origin.line && d->column == origin.column && streq(d->text, text) && streq_ptr(d->path, path))
+                        return 0;
+        }
+        return spec_diag_add(c->diags, severity, path, origin.line, origin.column, "%s", text);
+}
+
+static int complain(Check *c, SpecOrigin origin, const char *format, ...) _printf_(3, 4);
+static int complain(Check *c, SpecOrigin origin, const char *format, ...) {
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
+        int n;
+
+        va_start(ap, format);
+        n = vasprintf(&text, format, ap);
+        va_end(ap);
+        if (n < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        return say(c, SPEC_ERROR, origin, text);
+}
+
+static int warn(Check *c, SpecOrigin origin, const char *format, ...) _printf_(3, 4);
+static int warn(Check *c, SpecOrigin origin, const char *format, ...) {
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
+        int n;
+
+        va_start(ap, format);
+        n = vasprintf(&text, format, ap);
+        va_end(ap);
+        if (n < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        return say(c, SPEC_WARNING, origin, text);
+}
+
+static int check_root(Check *c) {
+        SpecProcess *p = c->process;
+
+        if (p->image.value && p->rootfs.value)
+                return complain(c, p->rootfs.origin, "Rootfs= and Image= exclude one another");
+        if (!p->image.value && !p->rootfs.value && !c->wrong_before)
+                return p->name ? complain(c, p->origin, "process '%s' has neither Image= nor Rootfs=", p->name) :
+                                 complain(c, p->origin, "[Container] has neither Image= nor Rootfs=");
+        if (p->image.value && p->rootfs_overlay)
+                p->rootfs_overlay = p->rootfs_idmap = false;
+        return 0;
+}
+
+static int check_user(Check *c) {
+        const SpecProcess *p = c->process;
+
+        if (p->group.value && !p->user.value)
+                return complain(c, p->group.origin, "Group= needs User=");
+        return 0;
+}
+
+/* MemorySwap= is memory and swap together; from here on it is swap alone. */
+static int check_memory(Check *c) {
+        SpecProcess *p = c->process;
+
+        if (!p->swap.set || p->swap.value == SPEC_INFINITY)
+                return 0;
+        if (!p->memory.set || p->memory.value == SPEC_INFINITY)
+                return complain(c, p->swap.origin, "MemorySwap= needs Memory=");
+        if (p->swap.value < p->memory.value)
+                return complain(c, p->swap.origin, "MemorySwap= counts memory and swap together, it cannot be less than Memory=");
+        p->swap.value -= p->memory.value;
+        return 0;
+}
+
+static int check_capabilities(Check *c) {
+        const SpecProcess *p = c->process;
+        uint64_t both = p->add_capabilities & p->drop_capabilities;
+
+        if (p->add_capabilities == UINT64_MAX && p->drop_capabilities == UINT64_MAX)
+                return complain(c, p->origin, "AddCapability= and DropCapability= are both 'all'");
+        if (both == 0 || p->add_capabilities == UINT64_MAX || p->drop_capabilities == UINT64_MAX)
+                return 0;
+        return complain(c, p->origin, "capability '%s' is in AddCapability= and in DropCapability=",
+                capability_name(__builtin_ctzll(both)));
+}
+
+static int check_namespaces(Check *c) {
+        const SpecProcess *p = c->process;
+        bool maps = p->uid_map.n > 0 || p->gid_map.n > 0;
+        SpecOrigin at = p->uid_map.n > 0 ? p->uid_map.items[0].origin :
+                p->gid_map.n > 0         ? p->gid_map.items[0].origin :
+                                           p->origin;
+        int r = 0;
+
+        if (maps && p->userns == SPEC_USERNS_HOST)
+                r = complain(c, at, "UIDMap= and GIDMap= need a user namespace, UserNS=host has none");
+        else if (maps && p->userns == SPEC_USERNS_AUTO)
+                r = complain(c, at, "UserNS=auto chooses the ids itself, UIDMap= and GIDMap= are something else");
+        for (size_t i = 0; r == 0 && i < p->sysctls.n; i++)
+                if (p->network == SPEC_NETWORK_HOST && str_after(p->sysctls.items[i].name, "net."))
+                        r = complain(c, p->sysctls.items[i].origin, "kernel parameter '%s' is the host's with Network=host",
+                                p->sysctls.items[i].name);
+        return r;
+}
+
+static int check_life(Check *c) {
+        const SpecProcess *p = c->process;
+
+        if (p->reload_cmd.set && p->reload_signal.set)
+                return complain(c, p->reload_signal.origin, "ReloadSignal= and ReloadCmd= exclude one another");
+        if (p->stop_signal.set && p->stop_signal.value == SIGSTOP)
+                return complain(c, p->stop_signal.origin, "SIGSTOP stops nothing for good");
+        if (p->reload_cmd.set && !p->reload_cmd.words)
+                return complain(c, p->reload_cmd.origin, "ReloadCmd= has no command");
+        return 0;
+}
+
+static void mount_remove(SpecProcess *p, size_t i) {
+        SpecMount *m = &p->mounts.items[i];
+
+        free(m->source);
+        free(m->source_raw);
+        free(m->target);
+        free(m->subpath);
+        free(m->data);
+        memmove(m, m + 1, (p->mounts.n - i - 1) * sizeof(SpecMount));
+        p->mounts.n--;
+}
+
+/* The later one of two mounts on one target counts. */
+static int check_mounts(Check *c) {
+        SpecProcess *p = c->process;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < p->mounts.n; i++)
+                for (size_t k = i + 1; k < p->mounts.n; k++) {
+                        const SpecMount *first = &p->mounts.items[i], *later = &p->mounts.items[k];
+
+                        if (!streq(first->target, later->target))
+                                continue;
+                        if (first->origin.file == later->origin.file && !p->name)
+                                r = warn(c, later->origin, "takes the place of the mount on '%s' in line %u", later->target,
+                                        first->origin.line);
+                        mount_remove(p, i--);
+                        break;
+                }
+        return r;
+}
+
+static int check_process(Check *c) {
+        static int (*const checks[])(Check *) = { check_root, check_user, check_memory, check_capabilities, check_namespaces,
+                check_life, check_mounts };
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < ELEMENTSOF(checks); i++)
+                r = checks[i](c);
+        return r;
+}
+
+static int check_service(Check *c) {
+        Spec *s = c->spec;
+        uint64_t longest = 0;
+
+        if (s->restart == _SPEC_RESTART_INVALID)
+                s->restart = s->oneshot ? SPEC_RESTART_NO : SPEC_RESTART_ALWAYS;
+        else if (s->oneshot && (s->restart == SPEC_RESTART_ALWAYS || s->restart == SPEC_RESTART_ON_SUCCESS))
+                return complain(c, (SpecOrigin){ 0 }, "Type=oneshot ends with success, Restart= would begin it again for ever");
+        for (size_t i = 0; i < s->n_processes; i++)
+                longest = MAX(longest, spec_stop_timeout(&s->processes[i]));
+        if (s->timeout_stop.set && s->timeout_stop.value != 0 && s->timeout_stop.value < longest)
+                return warn(c, s->timeout_stop.origin, "shorter than StopTimeout=: systemd will kill what is still stopping");
+        return 0;
+}
+
+int spec_check(Spec *s, const SpecDocument *d, SpecDiags *diags) {
+        Check c = { .spec = s, .diags = diags, .wrong_before = diags->n_errors > 0 };
+        bool container = false;
+        int r = 0;
+
+        for (size_t f = 0; f < d->n_sources; f++)
+                for (size_t i = 0; i < d->sources[f].n_lines; i++)
+                        container = container || (!d->sources[f].lines[i].key &&
+                                                         (streq(d->sources[f].lines[i].value, "Container") ||
+                                                                 str_after(d->sources[f].lines[i].value, "Process ")));
+        if (!container && !c.wrong_before) {
+                c.wrong_before = true;
+                r = complain(&c, (SpecOrigin){ 0 }, "has no [Container] section");
+        }
+        for (size_t i = 0; r == 0 && i < s->n_processes; i++) {
+                c.process = &s->processes[i];
+                r = check_process(&c);
+        }
+        return r < 0 ? r : check_service(&c);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The files that make up one app's spec, found and taken apart but not yet understood: what spec_read() types, and
+ * what `berth cat` shows. */
+
+#include "spec/lexer.h"
+
+/* An opened search path. The generator reads all specs through one. */
+typedef struct SpecSearch {
+        char **dirs;
+        int *fds; /* -ENOENT and the like where a directory could not be opened */
+        size_t n;
+} SpecSearch;
+
+/* dirs: colon-separated; NULL: $BERTH_SPEC_PATH or the default. Missing directories are fine. */
+int spec_search_open(const char *dirs, SpecSearch *ret);
+void spec_search_close(SpecSearch *s);
+#define _cleanup_search_ _cleanup_(spec_search_close)
+
+/* Names of all specs, sorted; masked ones are left out, but hide those of later directories. */
+int spec_search_list(const SpecSearch *s, char ***ret);
+
+typedef struct SpecDocument {
+        char *name, *prefix, *instance; /* as in Spec */
+        bool template;
+        SpecSource *sources; /* [0] is the spec, then drop-ins in order of application */
+        size_t n_sources;
+} SpecDocument;
+
+/* Results as spec_load(), without -EBADMSG: a file that cannot be read or understood is an error in diags alone. */
+int spec_document_read(const SpecSearch *s, const char *name, SpecDiags *diags, SpecDocument *ret);
+
+/* One file by its path; its drop-ins are looked for beside it only. */
+int spec_document_read_file(const char *path, SpecDiags *diags, SpecDocument *ret);
+
+void spec_document_clear(SpecDocument *d);
+#define _cleanup_document_ _cleanup_(spec_document_clear)

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
+#include <signal.h>
+#include <stdio.h>
+#include <strings.h>
+#include <sys/resource.h>
+
+#include "spec/names.h"
+#include "spec/spec.h"
+#include "spec/text.h"
+#include "util/strv.h"
+
+typedef struct Name {
+        const char *name;
+        int number;
+} Name;
+
+/* linux/capability.h; the numbers never change. */
+static const Name capabilities[] = {
+        { "CAP_CHOWN",            0  },
+        { "CAP_DAC_OVERRIDE",     1  },
+        { "CAP_DAC_READ_SEARCH",  2  },
+        { "CAP_FOWNER",           3  },
+        { "CAP_FSETID",           4  },
+        { "CAP_KILL",             5  },
+        { "CAP_SETGID",           6  },
+        { "CAP_SETUID",           7  },
+        { "CAP_SETPCAP",          8  },
+        { "CAP_LINUX_IMMUTABLE",  9  },
+        { "CAP_NET_BIND_SERVICE", 10 },
+        { "CAP_NET_BROADCAST",    11 },
+        { "CAP_NET_ADMIN",        12 },
+        { "CAP_NET_RAW",          13 },
+        { "CAP_IPC_LOCK",         14 },
+        { "CAP_IPC_OWNER",        15 },
+        { "CAP_SYS_MODULE",       16 },
+        { "CAP_SYS_RAWIO",        17 },
+        { "CAP_SYS_CHROOT",       18 },
+        { "CAP_SYS_PTRACE",       19 },
+        { "CAP_SYS_PACCT",        20 },
+        { "CAP_SYS_ADMIN",        21 },
+        { "CAP_SYS_BOOT",         22 },
+        { "CAP_SYS_NICE",         23 },
+        { "CAP_SYS_RESOURCE",     24 },
+        { "CAP_SYS_TIME",         25 },
+        { "CAP_SYS_TTY_CONFIG",   26 },
+        { "CAP_MKNOD",            27 },
+        { "CAP_LEASE",            28 },
+        { "CAP_AUDIT_WRITE",      29 },
+        { "CAP_AUDIT_CONTROL",    30 },
+        { "CAP_SETFCAP",          31 },
+        { "CAP_MAC_OVERRIDE",     32 },
+        { "CAP_MAC_ADMIN",        33 },
+        { "CAP_SYSLOG",           34 },
+        { "CAP_WAKE_ALARM",       35 },
+        { "CAP_BLOCK_SUSPEND",    36 },
+        { "CAP_AUDIT_READ",       37 },
+        { "CAP_PERFMON",          38 }, /* Linux 5.8 */
+        { "CAP_BPF",              39 }, /* Linux 5.8 */
+        { "CAP_CHECKPOINT_RESTORE", 40 }, /* Linux 5.9 */
+};
+
+static const Name signals[] = {
+        { "SIGHUP",    SIGHUP    },
+        { "SIGINT",    SIGINT    },
+        { "SIGQUIT",   SIGQUIT   },
+        { "SIGILL",    SIGILL    },
+        { "SIGTRAP",   SIGTRAP   },
+        { "SIGABRT",   SIGABRT   },
+        { "SIGBUS",    SIGBUS    },
+        { "SIGFPE",    SIGFPE    },
+        { "SIGKILL",   SIGKILL   },
+        { "SIGUSR1",   SIGUSR1   },
+        { "SIGSEGV",   SIGSEGV   },
+        { "SIGUSR2",   SIGUSR2   },
+        { "SIGPIPE",   SIGPIPE   },
+        { "SIGALRM",   SIGALRM   },
+        { "SIGTERM",   SIGTERM   },
+        { "SIGSTKFLT", SIGSTKFLT },
+        { "SIGCHLD",   SIGCHLD   },
+        { "SIGCONT",   SIGCONT   },
+        { "SIGSTOP",   SIGSTOP   },
+        { "SIGTSTP",   SIGTSTP   },
+        { "SIGTTIN",   SIGTTIN   },
+        { "SIGTTOU",   SIGTTOU   },
+        { "SIGURG",    SIGURG    },
+        { "SIGXCPU",   SIGXCPU   },
+        { "SIGXFSZ",   SIGXFSZ   },
+        { "SIGVTALRM", SIGVTALRM },
+        { "SIGPROF",   SIGPROF   },
+        { "SIGWINCH",  SIGWINCH  },
+        { "SIGIO",     SIGIO     },
+        { "SIGPWR",    SIGPWR    },
+        { "SIGSYS",    SIGSYS    },
+};
+
+/* The names that Podman's --ulimit takes: setrlimit(2)'s in lower case. */
+static const Name rlimits[] = {
+        { "as",         RLIMIT_AS         },
+        { "core",       RLIMIT_CORE       },
+        { "cpu",        RLIMIT_CPU        },
+        { "data",       RLIMIT_DATA       },
+        { "fsize",      RLIMIT_FSIZE      },
+        { "locks",      RLIMIT_LOCKS      },
+        { "memlock",    RLIMIT_MEMLOCK    },
+        { "msgqueue",   RLIMIT_MSGQUEUE   },
+        { "nice",       RLIMIT_NICE       },
+        { "nofile",     RLIMIT_NOFILE     },
+        { "nproc",      RLIMIT_NPROC      },
+        { "rss",        RLIMIT_RSS        },
+        { "rtprio",     RLIMIT_RTPRIO     },
+        { "rttime",     RLIMIT_RTTIME     },
+        { "sigpending", RLIMIT_SIGPENDING },
+        { "stack",      RLIMIT_STACK      },
+};
+
+/* systemd.exec(5), "Process Exit Codes": those that a program gives itself. */
+static const Name exit_statuses[] = {
+        { "SUCCESS",       0  },
+        { "FAILURE",       1  },
+        { "INVALIDARGUMENT", 2 },
+        { "NOTIMPLEMENTED", 3 },
+        { "NOPERMISSION",  4  },
+        { "NOTINSTALLED",  5  },
+        { "NOTCONFIGURED", 6  },
+        { "NOTRUNNING",    7  },
+        { "USAGE",         64 },
+        { "DATAERR",       65 },
+        { "NOINPUT",       66 },
+        { "NOUSER",        67 },
+        { "NOHOST",        68 },
+        { "UNAVAILABLE",   69 },
+        { "SOFTWARE",      70 },
+        { "OSERR",         71 },
+        { "OSFILE",        72 },
+        { "CANTCREAT",     73 },
+        { "IOERR",         74 },
+        { "TEMPFAIL",      75 },
+        { "PROTOCOL",      76 },
+        { "NOPERM",        77 },
+        { "CONFIG",        78 },
+};
+
+static int number_of(const Name *names, size_t n, const char *prefix, const char *name) {
+        size_t skip = strlen(prefix);
+
+        for (size_t i = 0; i < n; i++)
+                if (strcasecmp(names[i].name, name) == 0 || strcasecmp(names[i].name + skip, name) == 0)
+                        return names[i].number;
+        return -EINVAL;
+}
+
+static const char *name_of(const Name *names, size_t n, int number) {
+        for (size_t i = 0; i < n; i++)
+                if (names[i].number == number)
+                        return names[i].name;
+        return NULL;
+}
+
+static const char *near_name(const Name *names, size_t n, const char *prefix, const char *name) {
+        size_t skip = strncasecmp(name, prefix, strlen(prefix)) == 0 ? 0 : strlen(prefix), best = SIZE_MAX;
+        const char *found = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                size_t d = str_distance(names[i].name + skip, name);
+
+                if (d < best) {
+                        best = d;
+                        found = names[i].name;
+                }
+        }
+        return found && is_near(best, strlen(name)) ? found : NULL;
+}
+
+int capability_from_name(const char *name) {
+        return number_of(capabilities, ELEMENTSOF(capabilities), "CAP_", name);
+}
+
+const char *capability_name(int capability) {
+        return name_of(capabilities, ELEMENTSOF(capabilities), capability);
+}
+
+const char *capability_near(const char *name) {
+        return near_name(capabilities, ELEMENTSOF(capabilities), "CAP_", name);
+}
+
+int signal_from_name(const char *name) {
+        int number = number_of(signals, ELEMENTSOF(signals), "SIG", name);
+        const char *rest;
+        uint64_t n;
+
+        if (number >= 0)
+                return number;
+        if (parse_u64(name, 64, &n) == 0)
+                return n > 0 ? (int) n : -EINVAL;
+        rest = strncasecmp(name, "SIG", 3) == 0 ? name + 3 : name;
+        if (strncasecmp(rest, "RTMIN", 5) == 0) {
+                rest += 5;
+                if (!*rest)
+                        return SIGRTMIN;
+                if (*rest == '+' && parse_u64(rest + 1, (uint64_t) (SIGRTMAX - SIGRTMIN), &n) == 0)
+                        return SIGRTMIN + (int) n;
+        } else if (strncasecmp(rest, "RTMAX", 5) == 0) {
+                rest += 5;
+                if (!*rest)
+                        return SIGRTMAX;
+                if (*rest == '-' && parse_u64(rest + 1, (uint64_t) (SIGRTMAX - SIGRTMIN), &n) == 0)
+                        return SIGRTMAX - (int) n;
+        }
+        return -EINVAL;
+}
+
+const char *signal_name(int signal) {
+        return name_of(signals, ELEMENTSOF(signals), signal);
+}
+
+const char *signal_near(const char *name) {
+        return near_name(signals, ELEMENTSOF(signals), "SIG", name);
+}
+
+int rlimit_from_name(const char *name) {
+        return number_of(rlimits, ELEMENTSOF(rlimits), "", strncasecmp(name, "RLIMIT_", 7) == 0 ? name + 7 : name);
+}
+
+const char *rlimit_name(int resource) {
+        return name_of(rlimits, ELEMENTSOF(rlimits), resource);
+}
+
+const char *rlimit_near(const char *name) {
+        return near_name(rlimits, ELEMENTSOF(rlimits), "", name);
+}
+
+int exit_status_from_name(const char *name) {
+        uint64_t n;
+
+        if (parse_u64(name, 255, &n) == 0)
+                return (int) n;
+        return number_of(exit_statuses, ELEMENTSOF(exit_statuses), "", name);
+}
+
+/* Digits with an optional fraction, times scale, cut to whole units. Returns the characters taken, or 0. */
+static size_t take_decimal(const char *s, uint64_t scale, uint64_t *ret) {
+        const char *p = s;
+        uint64_t v = 0, numerator = 0, denominator = 1;
+
+        for (; isdigit((unsigned char) *p); p++)
+                if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t) (*p - '0'), &v))
+                        return 0;
+        if (p == s || __builtin_mul_overflow(v, scale, &v))
+                return 0;
+        if (*p == '.' && isdigit((unsigned char) p[1]))
+                for (p++; isdigit((unsigned char) *p); p++)
+                        if (denominator < 1000000000) {
+                                numerator = numerator * 10 + (uint64_t) (*p - '0');
+                                denominator *= 10;
+                        }
+        if (__builtin_add_overflow(v, (uint64_t) ((unsigned __int128) numerator * scale / denominator), ret))
+                return 0;
+        return (size_t) (p - s);
+}
+
+static const struct TimeUnit {
+        const char *name;
+        uint64_t usec;
+} time_units[] = {
+        { "seconds", 1000000          },
+        { "second",  1000000          },
+        { "sec",     1000000          },
+        { "s",       1000000          },
+        { "minutes", 60000000         },
+        { "minute",  60000000         },
+        { "min",     60000000         },
+        { "months",  2629800000000    },
+        { "month",   2629800000000    },
+        { "M",       2629800000000    },
+        { "msec",    1000             },
+        { "ms",      1000             },
+        { "m",       60000000         },
+        { "hours",   3600000000       },
+        { "hour",    3600000000       },
+        { "hr",      3600000000       },
+        { "h",       3600000000       },
+        { "days",    86400000000      },
+        { "day",     86400000000      },
+        { "d",       86400000000      },
+        { "weeks",   604800000000     },
+        { "week",    604800000000     },
+        { "w",       604800000000     },
+        { "years",   31557600000000   },
+        { "year",    31557600000000   },
+        { "y",       31557600000000   },
+        { "usec",    1                },
+        { "us",      1                },
+        { "\u00b5s", 1                },
+        { "\u03bcs", 1                },
+};
+
+int parse_timespan(const char *s, uint64_t *ret) {
+        uint64_t sum = 0;
+
+        s += strspn(s, WHITESPACE);
+        if (streq(s, "infinity")) {
+                *ret = SPEC_INFINITY;
+                return 0;
+        }
+        do {
+                const char *number = s, *name;
+                uint64_t usec = 1000000, v;
+                size_t digits = strspn(s, "0123456789."), letters;
+
+                name = s + digits + strspn(s + digits, WHITESPACE);
+                letters = strcspn(name, WHITESPACE "0123456789.");
+                if (letters > 0) {
+                        usec = 0;
+                        for (size_t i = 0; i < ELEMENTSOF(time_units); i++)
+                                if (strlen(time_units[i].name) == letters && strncmp(time_units[i].name, name, letters) == 0)
+                                        usec = time_units[i].usec;
+                        if (usec == 0)
+                                return -EINVAL;
+                }
+                if (take_decimal(number, usec, &v) != digits || digits == 0)
+                        return -EINVAL;
+                if (__builtin_add_overflow(sum, v, &sum) || sum == SPEC_INFINITY)
+                        return -ERANGE;
+                s = name + letters;
+                s += strspn(s, WHITESPACE);
+        } while (*s);
+        *ret = sum;
+        return 0;
+}
+
+int parse_decimal(const char *s, uint64_t scale, uint64_t *ret) {
+        size_t n = take_decimal(s, scale, ret);
+
+        return n > 0 && !s[n] ? 0 : -EINVAL;
+}
+
+int parse_bytes(const char *s, uint64_t *ret) {
+        static const char suffixes[] = "bkmgtpe";
+        size_t digits = strspn(s, "0123456789.");
+        const char *suffix = s + digits, *found;
+        uint64_t scale = 1;
+
+        if (*suffix && (found = strchr(suffixes, tolower((unsigned char) *suffix)))) {
+                scale = UINT64_C(1) << (10 * (found - suffixes));
+                suffix++;
+                if (scale > 1 && (strcasecmp(suffix, "b") == 0 || strcasecmp(suffix, "ib") == 0))
+                        suffix = "";
+        }
+        if (*suffix || digits == 0 || take_decimal(s, scale, ret) != digits)
+                return -EINVAL;
+        return *ret == SPEC_INFINITY ? -ERANGE : 0;
+}

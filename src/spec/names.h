@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Names that the kernel and systemd give to numbers, and the values that are written with them. */
+
+#include "util/macro.h"
+
+/* All return the number, or -EINVAL. Letter case is ignored, prefixes ("CAP_", "SIG", "RLIMIT_") may be left out. */
+int capability_from_name(const char *name);
+int signal_from_name(const char *name); /* also "SIGRTMIN+3", "15" */
+int rlimit_from_name(const char *name);
+int exit_status_from_name(const char *name); /* "SUCCESS", "DATAERR"; systemd.exec(5)'s table; or "0".."255" */
+
+const char *capability_name(int capability); /* "CAP_CHOWN"; NULL past the last that is known */
+const char *signal_name(int signal);         /* "SIGTERM"; NULL for real-time signals */
+const char *rlimit_name(int resource);       /* "nofile" */
+
+/* The nearest name of what capability_from_name() or signal_from_name() did not know, or NULL where none is near. */
+const char *capability_near(const char *name);
+const char *signal_near(const char *name);
+const char *rlimit_near(const char *name);
+
+/* A time span of systemd.time(7), a bare number counts seconds: microseconds; SPEC_INFINITY. */
+int parse_timespan(const char *s, uint64_t *ret);
+
+/* Bytes with podman's or systemd's suffixes ("b", "k", "20g", "1.5GiB"). */
+int parse_bytes(const char *s, uint64_t *ret);
+
+/* "1.5" times scale. */
+int parse_decimal(const char *s, uint64_t scale, uint64_t *ret);
+
+/* May an edit distance of d for a name of n characters be a slip of the pen? */
+static inline bool is_near(size_t d, size_t n) {
+        return d <= MAX(n / 3, (size_t) 1) && d <= 4;
+}

@@ -1,0 +1,716 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
+#include <stdio.h>
+
+#include "spec/names.h"
+#include "spec/parse.h"
+#include "util/strv.h"
+
+/* Keys with one value. */
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+/* The whole value with its specifiers expanded. */
+static int take_value(SpecParse *c, char **ret) {
+        return spec_expand(c, c->line->value, c->line->value, ret);
+}
+
+static int keep_text(SpecParse *c, void *place, char *text) {
+        SpecText *t = place;
+
+        spec_store_reset(STORE_TEXT, t, NULL);
+        *t = (SpecText){ .value = text, .origin = spec_origin_at(c, c->line->value) };
+        return 1;
+}
+
+static int keep_number(SpecParse *c, void *place, uint64_t value) {
+        *(SpecNumber *) place = (SpecNumber){ .set = true, .value = value, .origin = spec_origin_at(c, c->line->value) };
+        return 1;
+}
+
+static bool all_of(const char *s, const char *accept) {
+        return *s && !s[strspn(s, accept)];
+}
+
+int parse_text_image(SpecParse *c, void *place) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = take_value(c, &text);
+        if (r <= 0)
+                return r;
+        if (str_ends_with(text, ".image") || str_ends_with(text, ".build"))
+                return spec_complain(c, c->line->value, "'%s' names a Quadlet unit: known from Quadlet, not supported yet", text);
+        if (!all_of(text, LETTERS DIGITS "._/:@+-") || *text == '-' || *text == ':' || *text == '@')
+                return spec_complain(c, c->line->value, "'%s' is not a name of an image", text);
+        return keep_text(c, place, TAKE_PTR(text));
+}
+
+int parse_rootfs(SpecParse *c, void *place) {
+        const char *value = c->line->value, *colon = strchr(value, ':');
+        const char *end = colon ?: value + strlen(value);
+        bool overlay = false, idmap = false;
+        char *path;
+        int r;
+
+        for (const char *p = colon; p;) {
+                size_t n;
+
+                p++;
+                n = strcspn(p, ":,");
+                if (n == 1 && *p == 'O')
+                        overlay = true;
+                else if (n == 5 && strncmp(p, "idmap", n) == 0)
+                        idmap = true;
+                else
+                        return spec_complain(c, p, "'%.*s' is not an option of Rootfs=; there are O and idmap", (int) n, p);
+                p = p[n] ? p + n : NULL;
+        }
+        r = spec_take_path(c, value, end, &path);
+        if (r <= 0)
+                return r;
+        c->process->rootfs_overlay = overlay;
+        c->process->rootfs_idmap = idmap;
+        return keep_text(c, place, path);
+}
+
+/* Commands. */
+
+/* "$" in an expanded word: what spec_command_expand() will meet. */
+static int check_variables(SpecParse *c, const char *word, const char *at) {
+        if (word[0] == '$' && word[1] != '$' && word[1] != '{' && !env_name_valid(word + 1))
+                return spec_complain(c, at, "'%s' is not a variable; a dollar is written as '$$'", word);
+        for (const char *p = word; (p = strchr(p, '$')); ) {
+                if (p[1] == '{') {
+                        size_t n = strcspn(p + 2, "}");
+                        _cleanup_free_ char *name = strndup(p + 2, n);
+
+                        if (!name)
+                                return -ENOMEM;
+                        if (!p[2 + n])
+                                return spec_complain(c, at, "'${' without '}'; a dollar is written as '$$'");
+                        if (!env_name_valid(name))
+                                return spec_complain(c, at, "'${%s}' is not a variable; a dollar is written as '$$'", name);
+                        p += n + 3;
+                } else
+                        p += p[1] == '$' ? 2 : 1;
+        }
+        return 1;
+}
+
+static int add_word(SpecParse *c, SpecCommand *command, const char *word, const char *at) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (strv_length(command->words) >= SPEC_WORDS_MAX)
+                return spec_complain(c, at, "more than %d words", SPEC_WORDS_MAX);
+        r = spec_expand(c, word, at, &text);
+        if (r <= 0)
+                return r;
+        r = check_variables(c, text, at);
+        if (r <= 0)
+                return r;
+        r = strv_consume(&command->words, TAKE_PTR(text));
+        return r < 0 ? r : 1;
+}
+
+static int command_word(SpecParse *c, void *place, const char *word, const char *at) {
+        SpecCommand *command = place;
+        size_t prefix = strspn(at, "@-:+!");
+
+        if (at[0] == ';' && strchr(WHITESPACE, at[1]))
+                return spec_complain(c, at, "%s= is one command; a semicolon of its own is written as '\\;'", c->key->name);
+        /* "-x" and "@file" are fine arguments of an entry point; before a path they are systemd's. */
+        if (!command->words && prefix > 0 && at[prefix] == '/')
+                return spec_complain(c, at, "prefix '%.*s' is for commands of systemd, not for %s=", (int) prefix, at, c->key->name);
+        return add_word(c, command, word, at);
+}
+
+static int keep_command(SpecParse *c, SpecCommand *place, SpecCommand *command, int r) {
+        if (r < 0) {
+                strv_free(command->words);
+                return r;
+        }
+        spec_store_reset(STORE_COMMAND, place, NULL);
+        command->set = true;
+        command->origin = spec_origin_at(c, c->line->value);
+        *place = *command;
+        return 1;
+}
+
+int parse_command(SpecParse *c, void *place) {
+        SpecCommand command = { 0 };
+        int r;
+
+        r = spec_each_word(c, WORD_UNQUOTE | WORD_UNESCAPE | WORD_COMMAND, &command, command_word);
+        return keep_command(c, place, &command, r);
+}
+
+/* Four hex digits at p, or -1. */
+static int hex4(const char *p) {
+        int v = 0;
+
+        for (size_t i = 0; i < 4; i++) {
+                if (!isxdigit((unsigned char) p[i]))
+                        return -1;
+                v = v * 16 + (isdigit((unsigned char) p[i]) ? p[i] - '0' : tolower((unsigned char) p[i]) - 'a' + 10);
+        }
+        return v;
+}
+
+/* A JSON string whose opening quote is at *p: 1 with it and *p behind its closing quote, 0 where it is none. */
+static int json_string(const char **p, char **ret) {
+        static const char plain[] = "\"\\/bfnrt", meaning[] = "\"\\/\b\f\n\r\t";
+        const char *s = *p + 1;
+        char *out, *text;
+
+        out = text = malloc(strlen(s) + 1);
+        if (!text)
+                return -ENOMEM;
+        for (; *s && *s != '"'; s++) {
+                const char *found;
+                int high, low;
+                uint32_t code;
+
+                if ((unsigned char) *s < ' ')
+                        break;
+                if (*s != '\\') {
+                        *out++ = *s;
+                        continue;
+                }
+                s++;
+                found = *s ? strchr(plain, *s) : NULL;
+                if (found) {
+                        *out++ = meaning[found - plain];
+                        continue;
+                }
+                high = *s == 'u' ? hex4(s + 1) : -1;
+                if (high <= 0)
+                        break;
+                s += 4;
+                code = (uint32_t) high;
+                if (high >= 0xd800 && high < 0xdc00 && s[1] == '\\' && s[2] == 'u' && (low = hex4(s + 3)) >= 0xdc00 && low < 0xe000) {
+                        code = 0x10000 + (((uint32_t) high - 0xd800) << 10) + ((uint32_t) low - 0xdc00);
+                        s += 6;
+                }
+                if (code >= 0xd800 && code < 0xe000)
+                        break;
+                out += utf8_encode(code, out); /* at most as long as its escape */
+        }
+        if (*s != '"') {
+                free(text);
+                return 0;
+        }
+        *out = 0;
+        *ret = text;
+        *p = s + 1;
+        return 1;
+}
+
+/* ["/bin/sh", "-c"]: how Podman's --entrypoint takes more than one word. */
+static int entrypoint_json(SpecParse *c, SpecCommand *command) {
+        const char *p = c->line->value + 1;
+
+        p += strspn(p, WHITESPACE);
+        while (*p == '"') {
+                _cleanup_free_ char *word = NULL;
+                const char *at = p;
+                int r;
+
+                r = json_string(&p, &word);
+                if (r < 0)
+                        return r;
+                if (r == 0)
+                        return spec_complain(c, at, "not a JSON string");
+                r = add_word(c, command, word, at);
+                if (r < 0)
+                        return r;
+                p += strspn(p, WHITESPACE);
+                if (*p != ',')
+                        break;
+                p++;
+                p += strspn(p, WHITESPACE);
+                if (*p != '"')
+                        return spec_complain(c, p, "a string is missing after ','");
+        }
+        if (*p != ']' || p[1 + strspn(p + 1, WHITESPACE)])
+                return spec_complain(c, p, "not a JSON list of strings");
+        return 1;
+}
+
+int parse_entrypoint(SpecParse *c, void *place) {
+        SpecCommand command = { 0 };
+
+        if (*c->line->value != '[')
+                return parse_command(c, place);
+        return keep_command(c, place, &command, entrypoint_json(c, &command));
+}
+
+/* Users and groups. */
+
+static bool account_valid(const char *name) {
+        uint64_t id;
+
+        if (isdigit((unsigned char) *name) && all_of(name, DIGITS))
+                return parse_u64(name, UINT32_MAX - 1, &id) == 0;
+        return all_of(name, LETTERS DIGITS "_.-") && *name != '-' && *name != '.' && strlen(name) <= 256;
+}
+
+int parse_group(SpecParse *c, void *place) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = take_value(c, &text);
+        if (r <= 0)
+                return r;
+        if (!account_valid(text))
+                return spec_complain(c, c->line->value, "'%s' is not a name or number of a group", text);
+        return keep_text(c, place, TAKE_PTR(text));
+}
+
+int parse_user(SpecParse *c, void *place) {
+        _cleanup_free_ char *text = NULL, *group = NULL;
+        char *colon;
+        int r;
+
+        r = take_value(c, &text);
+        if (r <= 0)
+                return r;
+        colon = strchr(text, ':');
+        if (colon) {
+                *colon = 0;
+                group = strdup(colon + 1);
+                if (!group)
+                        return -ENOMEM;
+                if (!account_valid(group))
+                        return spec_complain(c, c->line->value, "'%s' is not a name or number of a group", group);
+        }
+        if (!account_valid(text))
+                return spec_complain(c, c->line->value, "'%s' is not a name or number of a user", text);
+        if (group)
+                (void) keep_text(c, &c->process->group, TAKE_PTR(group));
+        return keep_text(c, place, TAKE_PTR(text));
+}
+
+static int group_word(SpecParse *c, void *place, const char *word, const char *at) {
+        SpecText item = { .origin = spec_origin_at(c, at) };
+        int r;
+
+        r = spec_expand(c, word, at, &item.value);
+        if (r <= 0)
+                return r;
+        if (streq(item.value, "keep-groups"))
+                r = spec_complain(c, at, "'keep-groups' is known from Quadlet, not supported yet");
+        else if (!account_valid(item.value))
+                r = spec_complain(c, at, "'%s' is not a name or number of a group", item.value);
+        else
+                r = spec_list_add(c, place, &item, sizeof(item), at);
+        if (r <= 0)
+                free(item.value);
+        return r;
+}
+
+int parse_groups(SpecParse *c, void *place) {
+        return spec_each_word(c, WORD_UNQUOTE, place, group_word);
+}
+
+int parse_path(SpecParse *c, void *place) {
+        const char *value = c->line->value;
+        char *path;
+        int r;
+
+        r = spec_take_path(c, value, value + strlen(value), &path);
+        return r <= 0 ? r : keep_text(c, place, path);
+}
+
+static int take_bool(SpecParse *c, bool *ret) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = take_value(c, &text);
+        if (r <= 0)
+                return r;
+        r = parse_boolean(text);
+        if (r < 0)
+                return spec_complain(c, c->line->value, "'%s' is not a boolean: yes or no", text);
+        *ret = r;
+        return 1;
+}
+
+int parse_bool(SpecParse *c, void *place) {
+        bool value = false;
+        int r;
+
+        r = take_bool(c, &value);
+        if (r > 0)
+                *(SpecBool *) place = (SpecBool){ .set = true, .value = value, .origin = spec_origin_at(c, c->line->value) };
+        return r;
+}
+
+int parse_plain_bool(SpecParse *c, void *place) {
+        if (!*c->line->value) {
+                *(bool *) place = false;
+                return 1;
+        }
+        return take_bool(c, place);
+}
+
+int parse_ignored_bool(SpecParse *c, void *place) {
+        bool ignored = false;
+
+        return *c->line->value ? take_bool(c, &ignored) : 1;
+}
+
+/* Names. */
+
+static int keep_checked(SpecParse *c, void *place, bool (*valid)(const char *), const char *what) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = take_value(c, &text);
+        if (r <= 0)
+                return r;
+        if (!valid(text))
+                return spec_complain(c, c->line->value, "'%s' is not %s", text, what);
+        return keep_text(c, place, TAKE_PTR(text));
+}
+
+/* 64 bytes: HOST_NAME_MAX of Linux. */
+static bool hostname_valid(const char *s) {
+        size_t n = strlen(s);
+
+        if (n > 64 || !all_of(s, LETTERS DIGITS "-."))
+                return false;
+        for (size_t i = 0; i < n; i++) {
+                bool edge = i == 0 || i == n - 1 || s[i - 1] == '.' || s[i + 1] == '.';
+
+                if ((s[i] == '-' && edge) || (s[i] == '.' && (i == 0 || i == n - 1 || s[i + 1] == '.')))
+                        return false;
+        }
+        return true;
+}
+
+int parse_hostname(SpecParse *c, void *place) {
+        return keep_checked(c, place, hostname_valid, "a host name");
+}
+
+static bool container_name_valid(const char *s) {
+        return isalnum((unsigned char) *s) && all_of(s, LETTERS DIGITS "_.-") && strlen(s) <= 255;
+}
+
+int parse_name(SpecParse *c, void *place) {
+        return keep_checked(c, place, container_name_valid, "a name of a container: letters, digits, '_', '.' and '-'");
+}
+
+static bool timezone_valid(const char *s) {
+        return streq(s, "local") ||
+                (strlen(s) < 256 && isalnum((unsigned char) *s) && all_of(s, LETTERS DIGITS "_+-/") && !strstr(s, "//") &&
+                        !str_ends_with(s, "/"));
+}
+
+int parse_timezone(SpecParse *c, void *place) {
+        return keep_checked(c, place, timezone_valid, "a time zone such as Europe/Paris, or local");
+}
+
+/* The name itself was needed before all else: spec.c has looked for it. */
+int parse_service_name(SpecParse *c, void *place) {
+        const char *value = c->line->value;
+
+        if (c->in_process)
+                return spec_complain(c, NULL, "ServiceName= is for the whole app: it belongs into [Container]");
+        if (!*value)
+                return 1;
+        if (c->spec->template || c->spec->instance)
+                return spec_complain(c, NULL, "ServiceName= is not for templates");
+        if (!spec_name_valid(value) || strchr(value, '@') || str_ends_with(value, ".service"))
+                return spec_complain(c, value, "'%s' is not a name of a service, without '.service'", value);
+        return 1;
+}
+
+int parse_seccomp(SpecParse *c, void *place) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = take_value(c, &text);
+        if (r <= 0)
+                return r;
+        if (streq(text, "unconfined"))
+                return keep_text(c, place, TAKE_PTR(text));
+        if (*text != '/')
+                return spec_complain(c, c->line->value, "'%s' is neither an absolute path nor unconfined", text);
+        return parse_path(c, place);
+}
+
+/* Numbers. */
+
+static int take_size(SpecParse *c, bool zero_is_infinity, uint64_t *ret) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = take_value(c, &text);
+        if (r <= 0)
+                return r;
+        if (streq(text, "infinity") || streq(text, "-1")) {
+                *ret = SPEC_INFINITY;
+                return 1;
+        }
+        r = parse_bytes(text, ret);
+        if (r < 0)
+                return spec_complain(c, c->line->value, "'%s' is not a size such as 64m or 2g", text);
+        if (*ret == 0 && zero_is_infinity)
+                *ret = SPEC_INFINITY;
+        return 1;
+}
+
+int parse_size_limit(SpecParse *c, void *place) {
+        uint64_t v;
+        int r;
+
+        r = take_size(c, true, &v);
+        return r <= 0 ? r : keep_number(c, place, v);
+}
+
+int parse_swap(SpecParse *c, void *place) {
+        uint64_t v;
+        int r;
+
+        r = take_size(c, false, &v);
+        return r <= 0 ? r : keep_number(c, place, v);
+}
+
+int parse_shm_size(SpecParse *c, void *place) {
+        return parse_size_limit(c, place);
+}
+
+int parse_cpus(SpecParse *c, void *place) {
+        _cleanup_free_ char *text = NULL;
+        uint64_t v;
+        int r;
+
+        r = take_value(c, &text);
+        if (r <= 0)
+                return r;
+        if (streq(text, "infinity"))
+                return keep_number(c, place, SPEC_INFINITY);
+        if (parse_decimal(text, 1000000, &v) < 0 || v > UINT64_C(1000000) * 8192)
+                return spec_complain(c, c->line->value, "'%s' is not a number of processors such as 1.5", text);
+        if (v > 0 && v < 10000)
+                return spec_complain(c, c->line->value, "'%s' is less than a hundredth of a processor", text);
+        return keep_number(c, place, v == 0 ? SPEC_INFINITY : v);
+}
+
+static int take_number(SpecParse *c, uint64_t least, uint64_t most, uint64_t *ret) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = take_value(c, &text);
+        if (r <= 0)
+                return r;
+        if (parse_u64(text, most, ret) < 0 || *ret < least)
+                return spec_complain(c, c->line->value, "'%s' is not a number from %llu to %llu", text,
+                        (unsigned long long) least, (unsigned long long) most);
+        return 1;
+}
+
+int parse_cpu_weight(SpecParse *c, void *place) {
+        uint64_t v;
+        int r;
+
+        if (streq(c->line->value, "idle"))
+                return keep_number(c, place, 0);
+        r = take_number(c, 1, 10000, &v);
+        return r <= 0 ? r : keep_number(c, place, v);
+}
+
+int parse_io_weight(SpecParse *c, void *place) {
+        uint64_t v;
+        int r;
+
+        r = take_number(c, 1, 10000, &v);
+        return r <= 0 ? r : keep_number(c, place, v);
+}
+
+int parse_pids(SpecParse *c, void *place) {
+        const char *value = c->line->value;
+        uint64_t v;
+        int r;
+
+        if (streq(value, "-1") || streq(value, "0") || streq(value, "infinity"))
+                return keep_number(c, place, SPEC_INFINITY);
+        /* PID_MAX_LIMIT of 64-bit kernels */
+        r = take_number(c, 1, 4194304, &v);
+        return r <= 0 ? r : keep_number(c, place, v);
+}
+
+int parse_count(SpecParse *c, void *place) {
+        uint64_t v;
+        int r;
+
+        r = take_number(c, 0, UINT32_MAX, &v);
+        return r <= 0 ? r : keep_number(c, place, v);
+}
+
+int parse_signal(SpecParse *c, void *place) {
+        _cleanup_free_ char *text = NULL;
+        const char *near;
+        int r, number;
+
+        r = take_value(c, &text);
+        if (r <= 0)
+                return r;
+        number = signal_from_name(text);
+        if (number > 0)
+                return keep_number(c, place, (uint64_t) number);
+        near = signal_near(text);
+        return near ? spec_complain(c, c->line->value, "unknown signal '%s', did you mean '%s'?", text, near) :
+                      spec_complain(c, c->line->value, "unknown signal '%s'", text);
+}
+
+static int take_seconds(SpecParse *c, uint64_t *ret) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = take_value(c, &text);
+        if (r <= 0)
+                return r;
+        if (parse_timespan(text, ret) < 0)
+                return spec_complain(c, c->line->value, "'%s' is not a time such as 20 or 1min 30s", text);
+        return 1;
+}
+
+int parse_seconds(SpecParse *c, void *place) {
+        uint64_t v;
+        int r;
+
+        r = take_seconds(c, &v);
+        return r <= 0 ? r : keep_number(c, place, v);
+}
+
+int parse_plain_seconds(SpecParse *c, void *place) {
+        if (!*c->line->value) {
+                *(uint64_t *) place = SPEC_RESTART_SEC_DEFAULT_USEC;
+                return 1;
+        }
+        return take_seconds(c, place);
+}
+
+int parse_both_timeouts(SpecParse *c, void *place) {
+        int r;
+
+        if (!*c->line->value) {
+                c->spec->timeout_start = c->spec->timeout_stop = (SpecNumber){ 0 };
+                return 1;
+        }
+        r = parse_seconds(c, &c->spec->timeout_start);
+        if (r > 0)
+                c->spec->timeout_stop = c->spec->timeout_start;
+        return r;
+}
+
+/* Choices. */
+
+int parse_notify(SpecParse *c, void *place) {
+        const char *value = c->line->value;
+        bool yes = false;
+        int r;
+
+        if (streq(value, "healthy"))
+                return spec_complain(c, value, "'healthy' is known from Quadlet, not supported yet");
+        r = take_bool(c, &yes);
+        if (r > 0)
+                *(SpecNotify *) place = yes ? SPEC_NOTIFY_YES : SPEC_NOTIFY_NO;
+        return r;
+}
+
+int parse_network(SpecParse *c, void *place) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = take_value(c, &text);
+        if (r <= 0)
+                return r;
+        if (streq(text, "host"))
+                *(SpecNetwork *) place = SPEC_NETWORK_HOST;
+        else if (streq(text, "none"))
+                *(SpecNetwork *) place = SPEC_NETWORK_NONE;
+        else
+                return spec_complain(c, c->line->value, "network '%s' is known from Quadlet, not supported yet; there are host and none",
+                        text);
+        return 1;
+}
+
+int parse_userns(SpecParse *c, void *place) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = take_value(c, &text);
+        if (r <= 0)
+                return r;
+        if (streq(text, "auto") || streq(text, "private"))
+                *(SpecUserns *) place = SPEC_USERNS_AUTO;
+        else if (streq(text, "host"))
+                *(SpecUserns *) place = SPEC_USERNS_HOST;
+        else
+                return spec_complain(c, c->line->value, "user namespace '%s' is known from Quadlet, not supported yet; there are auto and host",
+                        text);
+        return 1;
+}
+
+/* [Service] */
+
+int parse_type(SpecParse *c, void *place) {
+        const char *value = c->line->value;
+
+        if (!*value || streq(value, "notify"))
+                *(bool *) place = false;
+        else if (streq(value, "oneshot"))
+                *(bool *) place = true;
+        else
+                return spec_complain(c, value, "Type= is notify, which is the default, or oneshot");
+        return 1;
+}
+
+int parse_restart(SpecParse *c, void *place) {
+        static const char *const names[_SPEC_RESTART_MAX] = {
+                [SPEC_RESTART_NO] = "no",
+                [SPEC_RESTART_ON_SUCCESS] = "on-success",
+                [SPEC_RESTART_ON_FAILURE] = "on-failure",
+                [SPEC_RESTART_ON_ABNORMAL] = "on-abnormal",
+                [SPEC_RESTART_ON_WATCHDOG] = "on-watchdog",
+                [SPEC_RESTART_ON_ABORT] = "on-abort",
+                [SPEC_RESTART_ALWAYS] = "always",
+        };
+        SpecRestart *restart = place;
+
+        if (!*c->line->value) {
+                *restart = _SPEC_RESTART_INVALID;
+                return 1;
+        }
+        for (int i = 0; i < _SPEC_RESTART_MAX; i++)
+                if (streq(c->line->value, names[i])) {
+                        *restart = (SpecRestart) i;
+                        return 1;
+                }
+        return spec_complain(c, c->line->value,
+                "'%s' is none of no, on-success, on-failure, on-abnormal, on-watchdog, on-abort, always", c->line->value);
+}
+
+static int exit_word(SpecParse *c, void *place, const char *word, const char *at) {
+        SpecExitSet *set = place;
+        int status = exit_status_from_name(word), number;
+
+        if (status >= 0) {
+                set->status[status / 64] |= UINT64_C(1) << (status % 64);
+                return 1;
+        }
+        number = signal_from_name(word);
+        if (number <= 0)
+                return spec_complain(c, at, "'%s' is neither an exit status nor a signal", word);
+        set->signals |= UINT64_C(1) << (number - 1);
+        return 1;
+}
+
+int parse_exit_set(SpecParse *c, void *place) {
+        return spec_each_word(c, WORD_UNQUOTE, place, exit_word);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* From the text of a line to a typed value, complaining with a place. */
+
+#include "spec/document.h"
+#include "spec/spec.h"
+#include "spec/specifier.h"
+#include "spec/table.h"
+#include "spec/text.h"
+
+struct SpecParse {
+        Spec *spec;
+        SpecProcess *process; /* [Container] and [Process NAME] only */
+        bool in_process;      /* [Process NAME] */
+        SpecDiags *diags;
+        SpecifierContext specifiers;
+        const SpecSource *source;
+        uint32_t file; /* of source */
+        const SpecLine *line;
+        const SpecKey *key;
+        SpecCursor cursor;
+        bool unknown; /* the line's value depends on what is not known here: what is wrong with it proves nothing */
+};
+
+/* `at` points into the line (its value as a rule); NULL: the line's key. Returns 0 or -ENOMEM. */
+int spec_complain(SpecParse *c, const char *at, const char *format, ...) _printf_(3, 4);
+int spec_warn(SpecParse *c, const char *at, const char *format, ...) _printf_(3, 4);
+SpecOrigin spec_origin_at(SpecParse *c, const char *at);
+
+/* Helpers return 1 with a value, 0 after a complaint, a negative errno where reading must end. */
+
+/* Specifiers. text is what stands at `at`, unquoted. */
+int spec_expand(SpecParse *c, const char *text, const char *at, char **ret);
+int spec_expand_range(SpecParse *c, const char *from, const char *to, char **ret);
+
+/* One word after the other of the value, unquoted as flags say, not expanded. */
+typedef int (*SpecWordFunction)(SpecParse *c, void *place, const char *word, const char *at);
+int spec_each_word(SpecParse *c, WordFlags flags, void *place, SpecWordFunction function);
+
+/* Appends a copy of *item to the list {items, n} at place and returns 1. Past SPEC_LIST_MAX it complains and returns 0;
+ * the caller keeps *item then, and on errors. */
+int spec_list_add(SpecParse *c, void *place, const void *item, size_t size, const char *at);
+
+/* Paths: absolute, made plain (no "//", "." or trailing "/"; ".." is refused). */
+int spec_take_path(SpecParse *c, const char *from, const char *to, char **ret);
+int path_simplify(const char *path, char **ret); /* -EINVAL: relative, or with ".."; -ENAMETOOLONG */
+
+/* A path of the host, absolute or from where the line's file is. */
+int spec_take_host_path(SpecParse *c, const char *text, const char *at, char **ret);
+
+/* A unit's name, or NAME.container, which is NAME.service. */
+int spec_unit_of(SpecParse *c, const char *word, const char *at, char **ret);
+
+bool env_name_valid(const char *name) _pure_;
+bool unit_name_valid(const char *name) _pure_; /* with its type's suffix; templates too */
+
+/* Frees what is at place and makes it unset again. key matters for STORE_MOUNTS; NULL: all. */
+void spec_store_reset(SpecStore store, void *place, const char *key);
+void spec_process_clear(SpecProcess *p);
+
+/* The parsers of the table. */
+int parse_text_image(SpecParse *c, void *place);
+int parse_rootfs(SpecParse *c, void *place);
+int parse_command(SpecParse *c, void *place);
+int parse_entrypoint(SpecParse *c, void *place);
+int parse_user(SpecParse *c, void *place);
+int parse_group(SpecParse *c, void *place);
+int parse_groups(SpecParse *c, void *place);
+int parse_path(SpecParse *c, void *place);
+int parse_bool(SpecParse *c, void *place);
+int parse_hostname(SpecParse *c, void *place);
+int parse_name(SpecParse *c, void *place);
+int parse_service_name(SpecParse *c, void *place);
+int parse_timezone(SpecParse *c, void *place);
+int parse_seccomp(SpecParse *c, void *place);
+int parse_size_limit(SpecParse *c, void *place);
+int parse_swap(SpecParse *c, void *place);
+int parse_shm_size(SpecParse *c, void *place);
+int parse_cpus(SpecParse *c, void *place);
+int parse_cpu_weight(SpecParse *c, void *place);
+int parse_io_weight(SpecParse *c, void *place);
+int parse_pids(SpecParse *c, void *place);
+int parse_signal(SpecParse *c, void *place);
+int parse_seconds(SpecParse *c, void *place);
+int parse_notify(SpecParse *c, void *place);
+int parse_network(SpecParse *c, void *place);
+int parse_userns(SpecParse *c, void *place);
+
+int parse_environment(SpecParse *c, void *place);
+int parse_pairs(SpecParse *c, void *place);
+int parse_env_files(SpecParse *c, void *place);
+int parse_secrets(SpecParse *c, void *place);
+int parse_capabilities(SpecParse *c, void *place);
+int parse_sysctls(SpecParse *c, void *place);
+int parse_ulimits(SpecParse *c, void *place);
+int parse_id_maps(SpecParse *c, void *place);
+int parse_hosts(SpecParse *c, void *place);
+int parse_addresses(SpecParse *c, void *place);
+int parse_words(SpecParse *c, void *place);
+int parse_domains(SpecParse *c, void *place);
+int parse_path_list(SpecParse *c, void *place);
+int parse_unmask(SpecParse *c, void *place);
+int parse_devices(SpecParse *c, void *place);
+
+int parse_volume(SpecParse *c, void *place);
+int parse_mount(SpecParse *c, void *place);
+int parse_tmpfs(SpecParse *c, void *place);
+
+int parse_type(SpecParse *c, void *place);
+int parse_plain_bool(SpecParse *c, void *place); /* place is a bool */
+int parse_plain_seconds(SpecParse *c, void *place); /* place is a uint64_t */
+int parse_both_timeouts(SpecParse *c, void *place);
+int parse_restart(SpecParse *c, void *place);
+int parse_exit_set(SpecParse *c, void *place);
+int parse_count(SpecParse *c, void *place);
+int parse_units(SpecParse *c, void *place);
+int parse_aliases(SpecParse *c, void *place);
+int parse_instance(SpecParse *c, void *place);
+int parse_dependencies(SpecParse *c, void *place);
+int parse_ignored_bool(SpecParse *c, void *place);

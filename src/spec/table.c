@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spec/names.h"
+#include "spec/parse.h"
+#include "spec/table.h"
+#include "util/strv.h"
+
+/* name, state, kind, how it is kept, where in SpecProcess, parser, help */
+#define CONTAINER(n, s, k, st, f, p, h) { n, SECTION_CONTAINER, KEY_##s, k, STORE_##st, offsetof(SpecProcess, f), parse_##p, h }
+#define QUADLET(n, k, h) { n, SECTION_CONTAINER, KEY_QUADLET, k, STORE_NONE, 0, NULL, h }
+/* The same for what the app has as a whole; the place is in Spec (of no matter where the parser does not use it). */
+#define READ(n, se, s, k, st, f, p, h) { n, SECTION_##se, KEY_##s, k, STORE_##st, offsetof(Spec, f), parse_##p, h }
+#define PASSED(n, se, k, h) { n, SECTION_##se, KEY_PASSED, k, STORE_NONE, 0, NULL, h }
+#define REFUSED(n, se, h) { n, SECTION_##se, KEY_REFUSED, "", STORE_NONE, 0, NULL, h }
+
+/* clang-format off */
+const SpecKey spec_keys[] = {
+        CONTAINER("AddCapability",          SUPPORTED, "capabilities", MASK,      add_capabilities,  capabilities, "more capabilities than the default set, or all"),
+        CONTAINER("AddDevice",              SUPPORTED, "devices",      DEVICES,   devices,           devices,      "a device of the host: HOST[:CONTAINER][:rwm], \"-\" before it where it may be missing"),
+        CONTAINER("AddHost",                SUPPORTED, "hosts",        HOSTS,     hosts,             hosts,        "a line of /etc/hosts: NAME[;NAME]:ADDRESS"),
+        CONTAINER("Annotation",             SUPPORTED, "pairs",        PAIRS,     annotations,       pairs,        "OCI annotations, NAME=VALUE"),
+        QUADLET("AppArmor",                 "text",    "the AppArmor profile"),
+        QUADLET("AutoUpdate",               "text",    "updates the image by itself"),
+        QUADLET("CgroupsMode",              "text",    "Podman's way of making cgroups"),
+        CONTAINER("ContainerName",          SUPPORTED, "name",         TEXT,      container_name,    name,         "the name that the journal gives the container"),
+        QUADLET("ContainersConfModule",     "path",    "a module of containers.conf(5)"),
+        CONTAINER("CPUs",                   OWN,       "number",       NUMBER,    cpu_quota,         cpus,         "how many processors at most: 1.5"),
+        CONTAINER("CPUWeight",              OWN,       "number",       NUMBER,    cpu_weight,        cpu_weight,   "share of the processors against others: 1 to 10000, 100 is usual; idle"),
+        CONTAINER("DNS",                    SUPPORTED, "addresses",    TEXTS,     dns,               addresses,    "name servers, in place of those of the host"),
+        CONTAINER("DNSOption",              SUPPORTED, "words",        TEXTS,     dns_option,        words,        "options of resolv.conf(5)"),
+        CONTAINER("DNSSearch",              SUPPORTED, "domains",      TEXTS,     dns_search,        domains,      "search domains, \".\" for none"),
+        CONTAINER("DropCapability",         SUPPORTED, "capabilities", MASK,      drop_capabilities, capabilities, "fewer capabilities than the default set, or all"),
+        CONTAINER("Entrypoint",             SUPPORTED, "command",      COMMAND,   entrypoint,        entrypoint,   "takes the place of the image's entry point; a command line or a JSON list"),
+        CONTAINER("Environment",            SUPPORTED, "pairs",        PAIRS,     environment,       environment,  "variables, NAME=VALUE"),
+        CONTAINER("EnvironmentFile",        SUPPORTED, "paths",        ENV_FILES, environment_files, env_files,    "files of NAME=VALUE lines, \"-\" before it where it may be missing"),
+        CONTAINER("EnvironmentHost",        SUPPORTED, "boolean",      BOOL,      environment_host,  bool,         "passes on the supervisor's own environment"),
+        CONTAINER("Exec",                   SUPPORTED, "command",      COMMAND,   exec,              command,      "the command, or the arguments of the entry point"),
+        QUADLET("ExposeHostPort",           "ports",   "ports to expose"),
+        CONTAINER("GIDMap",                 SUPPORTED, "id maps",      ID_MAPS,   gid_map,           id_maps,      "group ids: INSIDE:OUTSIDE[:COUNT]"),
+        QUADLET("GlobalArgs",               "words",   "options of podman itself"),
+        CONTAINER("Group",                  SUPPORTED, "group",        TEXT,      group,             group,        "the payload's group"),
+        CONTAINER("GroupAdd",               SUPPORTED, "groups",       TEXTS,     groups,            groups,       "more groups of the payload"),
+        QUADLET("HealthCmd",                "command", "checks that the container is well"),
+        QUADLET("HealthInterval",           "text",    "how often"),
+        QUADLET("HealthLogDestination",     "text",    "where its log goes"),
+        QUADLET("HealthMaxLogCount",        "text",    "how many attempts are kept"),
+        QUADLET("HealthMaxLogSize",         "text",    "how much of an attempt is kept"),
+        QUADLET("HealthOnFailure",          "text",    "what is done when it is not well"),
+        QUADLET("HealthRetries",            "text",    "how many failures make it unwell"),
+        QUADLET("HealthStartPeriod",        "text",    "how long failures do not count"),
+        QUADLET("HealthStartupCmd",         "text",    "checks that it has started"),
+        QUADLET("HealthStartupInterval",    "text",    "how often that is"),
+        QUADLET("HealthStartupRetries",     "text",    "how many failures restart it"),
+        QUADLET("HealthStartupSuccess",     "text",    "how many successes end the start"),
+        QUADLET("HealthStartupTimeout",     "text",    "how long a start check may take"),
+        QUADLET("HealthTimeout",            "text",    "how long a check may take"),
+        CONTAINER("HostName",               SUPPORTED, "name",         TEXT,      hostname,          hostname,     "host name inside"),
+        QUADLET("HttpProxy",                "boolean", "passes on the host's proxy settings"),
+        CONTAINER("Image",                  SUPPORTED, "image",        TEXT,      image,             text_image,   "the image to run"),
+        CONTAINER("IOWeight",               OWN,       "number",       NUMBER,    io_weight,         io_weight,    "share of the disks against others: 1 to 10000, 100 is usual"),
+        QUADLET("IP",                       "address", "a fixed IPv4 address"),
+        QUADLET("IP6",                      "address", "a fixed IPv6 address"),
+        CONTAINER("Label",                  SUPPORTED, "pairs",        PAIRS,     labels,            pairs,        "labels, NAME=VALUE"),
+        QUADLET("LogDriver",                "text",    "where logs go"),
+        QUADLET("LogOpt",                   "text",    "options of that"),
+        CONTAINER("Mask",                   SUPPORTED, "paths",        TEXTS,     mask,              path_list,    "more paths to hide, separated by colons"),
+        CONTAINER("Memory",                 SUPPORTED, "size",         NUMBER,    memory,            size_limit,   "memory at most"),
+        CONTAINER("MemorySwap",             OWN,       "size",         NUMBER,    swap,              swap,         "memory and swap together at most; needs Memory="),
+        CONTAINER("Mount",                  SUPPORTED, "mounts",       MOUNTS,    mounts,            mount,        "type=bind|volume|tmpfs|image,OPTION,…"),
+        CONTAINER("Network",                SUPPORTED, "network",      ENUM,      network,           network,      "host or none"),
+        QUADLET("NetworkAlias",             "name",    "more names on the network"),
+        CONTAINER("NoNewPrivileges",        SUPPORTED, "boolean",      BOOL,      no_new_privileges, bool,         "setuid programs and file capabilities give nothing"),
+        CONTAINER("Notify",                 SUPPORTED, "boolean",      ENUM,      notify,            notify,       "the payload says READY=1 itself"),
+        CONTAINER("PidsLimit",              SUPPORTED, "number",       NUMBER,    pids,              pids,         "processes and threads at most; -1 for no limit"),
+        QUADLET("Pod",                      "unit",    "the pod to join"),
+        QUADLET("PodmanArgs",               "words",   "options of podman run"),
+        QUADLET("PublishPort",              "ports",   "ports of the host that lead into the container"),
+        QUADLET("Pull",                     "text",    "when to pull the image"),
+        CONTAINER("ReadOnly",               SUPPORTED, "boolean",      BOOL,      read_only,         bool,         "nothing of the root file system can be written"),
+        CONTAINER("ReadOnlyTmpfs",          SUPPORTED, "boolean",      BOOL,      read_only_tmpfs,   bool,         "with ReadOnly=: /run, /tmp and /var/tmp can be written (default yes)"),
+        CONTAINER("ReloadCmd",              SUPPORTED, "command",      COMMAND,   reload_cmd,        command,      "run inside by systemctl reload"),
+        CONTAINER("ReloadSignal",           SUPPORTED, "signal",       NUMBER,    reload_signal,     signal,       "sent to the payload by systemctl reload"),
+        QUADLET("RemapGid",                 "text",    "use GIDMap="),
+        QUADLET("RemapUid",                 "text",    "use UIDMap="),
+        QUADLET("RemapUidSize",             "text",    "use UIDMap="),
+        QUADLET("RemapUsers",               "text",    "use UserNS="),
+        QUADLET("Retry",                    "number",  "how often to try a pull again"),
+        QUADLET("RetryDelay",               "time",    "how long between those"),
+        CONTAINER("Rootfs",                 SUPPORTED, "path",         TEXT,      rootfs,            rootfs,       "a directory in place of an image, PATH[:O][:idmap]"),
+        CONTAINER("RunInit",                SUPPORTED, "boolean",      BOOL,      run_init,          bool,         "an init that forwards signals and reaps is process 1"),
+        CONTAINER("SeccompProfile",         SUPPORTED, "path",         TEXT,      seccomp,           seccomp,      "a JSON file, or unconfined"),
+        CONTAINER("Secret",                 SUPPORTED, "secrets",      SECRETS,   secrets,           secrets,      "NAME[,type=mount|env][,target=…][,uid=][,gid=][,mode=]"),
+        QUADLET("SecurityLabelDisable",     "boolean", "no SELinux labels"),
+        QUADLET("SecurityLabelFileType",    "text",    "SELinux type of the files"),
+        QUADLET("SecurityLabelLevel",       "text",    "SELinux level"),
+        QUADLET("SecurityLabelNested",      "boolean", "SELinux labels inside"),
+        QUADLET("SecurityLabelType",        "text",    "SELinux type of the process"),
+        READ("ServiceName",                 CONTAINER, SUPPORTED, "name", NONE, name, service_name, "name of the service, without .service"),
+        CONTAINER("ShmSize",                SUPPORTED, "size",         NUMBER,    shm_size,          shm_size,     "size of /dev/shm, 64m unless set; 0 for no limit"),
+        QUADLET("StartWithPod",             "boolean", "started together with its pod"),
+        CONTAINER("StopSignal",             SUPPORTED, "signal",       NUMBER,    stop_signal,       signal,       "asks the payload to stop; SIGTERM, or the image's"),
+        CONTAINER("StopTimeout",            SUPPORTED, "time",         NUMBER,    stop_timeout,      seconds,      "how long it may take before it is killed (default 10 s)"),
+        QUADLET("SubGIDMap",                "name",    "an entry of /etc/subgid"),
+        QUADLET("SubUIDMap",                "name",    "an entry of /etc/subuid"),
+        CONTAINER("Sysctl",                 SUPPORTED, "pairs",        PAIRS,     sysctls,           sysctls,      "kernel parameters of the namespaces, NAME=VALUE"),
+        CONTAINER("Timezone",               SUPPORTED, "name",         TEXT,      timezone,          timezone,     "a name such as Europe/Paris, or local"),
+        CONTAINER("Tmpfs",                  SUPPORTED, "mounts",       MOUNTS,    mounts,            tmpfs,        "PATH[:OPTIONS]"),
+        CONTAINER("UIDMap",                 SUPPORTED, "id maps",      ID_MAPS,   uid_map,           id_maps,      "user ids: INSIDE:OUTSIDE[:COUNT]"),
+        CONTAINER("Ulimit",                 SUPPORTED, "limits",       ULIMITS,   ulimits,           ulimits,      "NAME=SOFT[:HARD], or host"),
+        CONTAINER("Unmask",                 SUPPORTED, "paths",        TEXTS,     unmask,            unmask,       "paths not to hide, separated by colons; ALL"),
+        CONTAINER("User",                   SUPPORTED, "user",         TEXT,      user,              user,         "the payload's user, a name or number of the image"),
+        CONTAINER("UserNS",                 SUPPORTED, "namespace",    ENUM,      userns,            userns,       "auto (default) or host"),
+        QUADLET("VolatileTmp",              "boolean", "use Tmpfs="),
+        CONTAINER("Volume",                 SUPPORTED, "mounts",       MOUNTS,    mounts,            volume,       "[SOURCE:]PATH[:OPTIONS]"),
+        CONTAINER("WorkingDir",             SUPPORTED, "path",         TEXT,      working_dir,       path,         "where the payload starts"),
+
+        PASSED("ExecCondition",                   SERVICE, "command", "run on the host before anything else; may skip the start"),
+        PASSED("ExecStartPre",                    SERVICE, "command", "run on the host before the app starts"),
+        PASSED("ExecStartPost",                   SERVICE, "command", "run on the host when the app is ready"),
+        PASSED("ExecStopPost",                    SERVICE, "command", "run on the host when the app has stopped"),
+        PASSED("LogExtraFields",                  SERVICE, "pairs",   "more fields of each line in the journal"),
+        PASSED("LogFilterPatterns",               SERVICE, "text",    "which lines the journal keeps"),
+        PASSED("LogLevelMax",                     SERVICE, "text",    "the least important lines that the journal keeps"),
+        PASSED("LogRateLimitBurst",               SERVICE, "number",  "how many lines in that time"),
+        PASSED("LogRateLimitIntervalSec",         SERVICE, "time",    "the journal's rate limit; off unless set"),
+        READ("RemainAfterExit",                   SERVICE, PASSED, "boolean",  NONE,   remain_after_exit, plain_bool,    "with Type=oneshot: the service stays active"),
+        READ("Restart",                           SERVICE, READ,   "text",     NONE,   restart,           restart,       "when an instance is started again: no, on-success, on-failure, on-abnormal, on-watchdog, on-abort, always (default)"),
+        READ("RestartForceExitStatus",            SERVICE, READ,   "statuses", EXIT_SET, restart_force,     exit_set,      "ends after which an instance is started again whatever Restart= says"),
+        READ("RestartPreventExitStatus",          SERVICE, READ,   "statuses", EXIT_SET, restart_prevent,   exit_set,      "ends after which it is not"),
+        READ("RestartSec",                        SERVICE, READ,   "time",     NONE,   restart_sec,       plain_seconds, "the least time between an end and the next start (default 100 ms)"),
+        PASSED("RuntimeMaxSec",                   SERVICE, "time",    "how long the app may run at all"),
+        PASSED("RuntimeRandomizedExtraSec",       SERVICE, "time",    "more of that, by chance"),
+        READ("SuccessExitStatus",                 SERVICE, PASSED, "statuses", EXIT_SET, success,           exit_set,      "ends that count as success"),
+        PASSED("SyslogIdentifier",                SERVICE, "name",    "what the journal calls the supervisor's own lines"),
+        READ("TimeoutSec",                        SERVICE, READ,   "time",     NONE,   name,              both_timeouts, "TimeoutStartSec= and TimeoutStopSec="),
+        PASSED("TimeoutStartFailureMode",         SERVICE, "text",    "how a start that takes too long is ended"),
+        READ("TimeoutStartSec",                   SERVICE, READ,   "time",     NUMBER, timeout_start,     seconds,       "how long the start may take"),
+        PASSED("TimeoutStopFailureMode",          SERVICE, "text",    "how a stop that takes too long is ended"),
+        READ("TimeoutStopSec",                    SERVICE, READ,   "time",     NUMBER, timeout_stop,      seconds,       "how long the stop may take; StopTimeout= and 10 s unless set"),
+        READ("Type",                              SERVICE, READ,   "text",     NONE,   oneshot,           type,          "notify (default) or oneshot"),
+        REFUSED("AllowedCPUs",                    SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("AllowedMemoryNodes",             SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("AmbientCapabilities",            SERVICE, "use AddCapability= in [Container]"),
+        REFUSED("AppArmorProfile",                SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("BindPaths",                      SERVICE, "use Volume= in [Container]"),
+        REFUSED("BindReadOnlyPaths",              SERVICE, "use Volume= in [Container]"),
+        REFUSED("BPFProgram",                     SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("BusName",                        SERVICE, "berth sets it"),
+        REFUSED("CacheDirectory",                 SERVICE, "use Volume= in [Container]"),
+        REFUSED("CacheDirectoryMode",             SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("CapabilityBoundingSet",          SERVICE, "use AddCapability= and DropCapability= in [Container]"),
+        REFUSED("ConfigurationDirectory",         SERVICE, "use Volume= in [Container]"),
+        REFUSED("ConfigurationDirectoryMode",     SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("CoredumpFilter",                 SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("CPUQuota",                       SERVICE, "use CPUs= in [Container]"),
+        REFUSED("CPUShares",                      SERVICE, "use CPUWeight= in [Container]"),
+        REFUSED("CPUWeight",                      SERVICE, "use CPUWeight= in [Container]"),
+        REFUSED("Delegate",                       SERVICE, "berth sets it"),
+        REFUSED("DeviceAllow",                    SERVICE, "use AddDevice= in [Container]"),
+        REFUSED("DisableControllers",             SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("DynamicUser",                    SERVICE, "each app has a user namespace of its own"),
+        REFUSED("Environment",                    SERVICE, "use Environment= in [Container]"),
+        REFUSED("EnvironmentFile",                SERVICE, "use EnvironmentFile= in [Container]"),
+        REFUSED("ExecPaths",                      SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("ExecReload",                     SERVICE, "use ReloadCmd= or ReloadSignal= in [Container]"),
+        REFUSED("ExecSearchPath",                 SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("ExecStart",                      SERVICE, "use Exec= in [Container]"),
+        REFUSED("ExecStop",                       SERVICE, "use StopSignal= in [Container]"),
+        REFUSED("ExitType",                       SERVICE, "berth sets it"),
+        REFUSED("ExtensionDirectories",           SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("ExtensionImages",                SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("FileDescriptorStoreMax",         SERVICE, "berth sets it"),
+        REFUSED("FileDescriptorStorePreserve",    SERVICE, "berth sets it"),
+        REFUSED("FinalKillSignal",                SERVICE, "berth sets it"),
+        REFUSED("Group",                          SERVICE, "use Group= in [Container]"),
+        REFUSED("GuessMainPID",                   SERVICE, "berth sets it"),
+        REFUSED("IgnoreSIGPIPE",                  SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("ImportCredential",               SERVICE, "use Secret= in [Container]"),
+        REFUSED("InaccessiblePaths",              SERVICE, "use Mask= in [Container]"),
+        REFUSED("IOWeight",                       SERVICE, "use IOWeight= in [Container]"),
+        REFUSED("IPAccounting",                   SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("IPAddressAllow",                 SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("IPAddressDeny",                  SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("KeyringMode",                    SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("KillMode",                       SERVICE, "berth sets it"),
+        REFUSED("KillSignal",                     SERVICE, "use StopSignal= in [Container]"),
+        REFUSED("LoadCredential",                 SERVICE, "use Secret= in [Container]"),
+        REFUSED("LoadCredentialEncrypted",        SERVICE, "use Secret= in [Container]"),
+        REFUSED("LockPersonality",                SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("LogNamespace",                   SERVICE, "journal namespaces are not supported yet"),
+        REFUSED("LogsDirectory",                  SERVICE, "use Volume= in [Container]"),
+        REFUSED("LogsDirectoryMode",              SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("MemoryDenyWriteExecute",         SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("MemoryLimit",                    SERVICE, "use Memory= in [Container]"),
+        REFUSED("MemoryMax",                      SERVICE, "use Memory= in [Container]"),
+        REFUSED("MemorySwapMax",                  SERVICE, "use MemorySwap= in [Container]"),
+        REFUSED("MountAPIVFS",                    SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("MountFlags",                     SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("MountImages",                    SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("NetworkNamespacePath",           SERVICE, "use Network= in [Container]"),
+        REFUSED("Nice",                           SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("NoExecPaths",                    SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("NonBlocking",                    SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("NoNewPrivileges",                SERVICE, "use NoNewPrivileges= in [Container]"),
+        REFUSED("NotifyAccess",                   SERVICE, "berth sets it"),
+        REFUSED("OOMPolicy",                      SERVICE, "berth sets it"),
+        REFUSED("OOMScoreAdjust",                 SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("OpenFile",                       SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("PAMName",                        SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("PassEnvironment",                SERVICE, "use EnvironmentHost= in [Container]"),
+        REFUSED("Personality",                    SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("PIDFile",                        SERVICE, "berth sets it"),
+        REFUSED("PrivateNetwork",                 SERVICE, "use Network= in [Container]"),
+        REFUSED("PrivateUsers",                   SERVICE, "use UserNS= in [Container]"),
+        REFUSED("ProcSubset",                     SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("ProtectHostname",                SERVICE, "use HostName= in [Container]"),
+        REFUSED("ReadOnlyPaths",                  SERVICE, "use ReadOnly= in [Container]"),
+        REFUSED("ReadWritePaths",                 SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("ReloadSignal",                   SERVICE, "use ReloadSignal= in [Container]"),
+        REFUSED("RemoveIPC",                      SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("RestartKillSignal",              SERVICE, "use StopSignal= in [Container]"),
+        REFUSED("RestartMaxDelaySec",             SERVICE, "instances are started again with a delay that grows by itself"),
+        REFUSED("RestartMode",                    SERVICE, "berth sets it"),
+        REFUSED("RestartSteps",                   SERVICE, "instances are started again with a delay that grows by itself"),
+        REFUSED("RootDirectory",                  SERVICE, "use Rootfs= in [Container]"),
+        REFUSED("RootDirectoryStartOnly",         SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("RootImage",                      SERVICE, "use Rootfs= in [Container]"),
+        REFUSED("RootVerity",                     SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("RuntimeDirectory",               SERVICE, "use Volume= or Tmpfs= in [Container]"),
+        REFUSED("RuntimeDirectoryMode",           SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("RuntimeDirectoryPreserve",       SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("SecureBits",                     SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("SELinuxContext",                 SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("SendSIGHUP",                     SERVICE, "berth sets it"),
+        REFUSED("SendSIGKILL",                    SERVICE, "berth sets it"),
+        REFUSED("SetCredential",                  SERVICE, "use Secret= in [Container]"),
+        REFUSED("SetCredentialEncrypted",         SERVICE, "use Secret= in [Container]"),
+        REFUSED("Slice",                          SERVICE, "berth sets it"),
+        REFUSED("SmackProcessLabel",              SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("Sockets",                        SERVICE, "listening sockets of systemd are not supported yet"),
+        REFUSED("StandardError",                  SERVICE, "berth sets it"),
+        REFUSED("StandardInput",                  SERVICE, "berth sets it"),
+        REFUSED("StandardOutput",                 SERVICE, "berth sets it"),
+        REFUSED("StateDirectory",                 SERVICE, "use Volume= in [Container]"),
+        REFUSED("StateDirectoryMode",             SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("SupplementaryGroups",            SERVICE, "use GroupAdd= in [Container]"),
+        REFUSED("SystemCallFilter",               SERVICE, "use SeccompProfile= in [Container]"),
+        REFUSED("TasksMax",                       SERVICE, "use PidsLimit= in [Container]"),
+        REFUSED("TemporaryFileSystem",            SERVICE, "use Tmpfs= in [Container]"),
+        REFUSED("TimeoutAbortSec",                SERVICE, "berth sets it"),
+        REFUSED("TimerSlackNSec",                 SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("UMask",                          SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("UnsetEnvironment",               SERVICE, "use Environment= in [Container]"),
+        REFUSED("User",                           SERVICE, "use User= in [Container]"),
+        REFUSED("WatchdogSec",                    SERVICE, "the watchdog of a payload is not supported yet"),
+        REFUSED("WatchdogSignal",                 SERVICE, "the watchdog of a payload is not supported yet"),
+        REFUSED("WorkingDirectory",               SERVICE, "use WorkingDir= in [Container]"),
+        REFUSED("CPU*",                           SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("Device*",                        SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("IO*",                            SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("IPC*",                           SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("Limit*",                         SERVICE, "use Ulimit= in [Container]"),
+        REFUSED("ManagedOOM*",                    SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("Memory*",                        SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("NUMA*",                          SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("Private*",                       SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("Protect*",                       SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("Restrict*",                      SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("RootHash*",                      SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("RootImage*",                     SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("Socket*",                        SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("StandardInput*",                 SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("Startup*",                       SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("Syslog*",                        SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("SystemCall*",                    SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
+        REFUSED("Tasks*",                         SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("TTY*",                           SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("USBFunction*",                   SERVICE, "it would apply to the supervisor and not to the container"),
+        REFUSED("Utmp*",                          SERVICE, "it would apply to the supervisor and not to the container"),
+
+        READ("After",                          UNIT, PASSED, "units",  NONE,   name,                 dependencies, "starts after those"),
+        READ("Before",                         UNIT, PASSED, "units",  NONE,   name,                 dependencies, "starts before those"),
+        READ("BindsTo",                        UNIT, PASSED, "units",  NONE,   name,                 dependencies, "stops with those"),
+        READ("Conflicts",                      UNIT, PASSED, "units",  NONE,   name,                 dependencies, "never runs with those"),
+        READ("OnFailure",                      UNIT, PASSED, "units",  NONE,   name,                 dependencies, "started when this fails"),
+        READ("OnSuccess",                      UNIT, PASSED, "units",  NONE,   name,                 dependencies, "started when this ends well"),
+        READ("PartOf",                         UNIT, PASSED, "units",  NONE,   name,                 dependencies, "stops and restarts with those"),
+        READ("PropagatesReloadTo",             UNIT, PASSED, "units",  NONE,   name,                 dependencies, "reloaded with this"),
+        READ("PropagatesStopTo",               UNIT, PASSED, "units",  NONE,   name,                 dependencies, "stopped with this"),
+        READ("ReloadPropagatedFrom",           UNIT, PASSED, "units",  NONE,   name,                 dependencies, "reloads with those"),
+        READ("Requires",                       UNIT, PASSED, "units",  NONE,   name,                 dependencies, "needs those"),
+        READ("Requisite",                      UNIT, PASSED, "units",  NONE,   name,                 dependencies, "needs those to run already"),
+        READ("StopPropagatedFrom",             UNIT, PASSED, "units",  NONE,   name,                 dependencies, "stops with those"),
+        READ("Upholds",                        UNIT, PASSED, "units",  NONE,   name,                 dependencies, "keeps those running"),
+        READ("Wants",                          UNIT, PASSED, "units",  NONE,   name,                 dependencies, "starts those, too"),
+        REFUSED("JoinsNamespaceOf",            UNIT, "the container has namespaces of its own"),
+        PASSED("AllowIsolate",                 UNIT, "text", "systemd.unit(5)"),
+        PASSED("CollectMode",                  UNIT, "text", "systemd.unit(5)"),
+        PASSED("DefaultDependencies",          UNIT, "text", "systemd.unit(5)"),
+        PASSED("Description",                  UNIT, "text", "systemd.unit(5)"),
+        PASSED("Documentation",                UNIT, "text", "systemd.unit(5)"),
+        PASSED("FailureAction",                UNIT, "text", "systemd.unit(5)"),
+        PASSED("FailureActionExitStatus",      UNIT, "text", "systemd.unit(5)"),
+        PASSED("IgnoreOnIsolate",              UNIT, "text", "systemd.unit(5)"),
+        PASSED("JobRunningTimeoutSec",         UNIT, "text", "systemd.unit(5)"),
+        PASSED("JobTimeoutAction",             UNIT, "text", "systemd.unit(5)"),
+        PASSED("JobTimeoutRebootArgument",     UNIT, "text", "systemd.unit(5)"),
+        PASSED("JobTimeoutSec",                UNIT, "text", "systemd.unit(5)"),
+        PASSED("OnFailureJobMode",             UNIT, "text", "systemd.unit(5)"),
+        PASSED("OnSuccessJobMode",             UNIT, "text", "systemd.unit(5)"),
+        PASSED("RebootArgument",               UNIT, "text", "systemd.unit(5)"),
+        PASSED("RefuseManualStart",            UNIT, "text", "systemd.unit(5)"),
+        PASSED("RefuseManualStop",             UNIT, "text", "systemd.unit(5)"),
+        PASSED("RequiresMountsFor",            UNIT, "text", "systemd.unit(5)"),
+        PASSED("StartLimitAction",             UNIT, "text", "systemd.unit(5)"),
+        PASSED("StopWhenUnneeded",             UNIT, "text", "systemd.unit(5)"),
+        PASSED("SuccessAction",                UNIT, "text", "systemd.unit(5)"),
+        PASSED("SuccessActionExitStatus",      UNIT, "text", "systemd.unit(5)"),
+        PASSED("SurviveFinalKillSignal",       UNIT, "text", "systemd.unit(5)"),
+        PASSED("WantsMountsFor",               UNIT, "text", "systemd.unit(5)"),
+        READ("StartLimitBurst",                UNIT, PASSED, "number", NUMBER, start_limit_burst,    count,        "how many starts in that time, of the service and of each instance"),
+        READ("StartLimitIntervalSec",          UNIT, PASSED, "time",   NUMBER, start_limit_interval, seconds,      "where too many starts are given up; no limit unless set"),
+        REFUSED("SourcePath",                  UNIT, "berth sets it"),
+        PASSED("Assert*",                      UNIT, "text", "systemd.unit(5)"),
+        PASSED("Condition*",                   UNIT, "text", "systemd.unit(5)"),
+
+        READ("Alias",                 INSTALL, READ, "units", TEXTS, alias,            aliases,  "more names of the service"),
+        REFUSED("Also",               INSTALL, "each spec has an [Install] section of its own"),
+        READ("DefaultInstance",       INSTALL, READ, "name",  TEXT,  default_instance, instance, "the instance of a template that the others of this section mean"),
+        READ("RequiredBy",            INSTALL, READ, "units", TEXTS, required_by,      units,    "those need this one"),
+        READ("UpheldBy",              INSTALL, READ, "units", TEXTS, upheld_by,        units,    "those keep this one running"),
+        READ("WantedBy",              INSTALL, READ, "units", TEXTS, wanted_by,        units,    "started with those, at boot with multi-user.target"),
+
+        READ("DefaultDependencies",       QUADLET, SUPPORTED, "boolean", NONE, name, ignored_bool, "accepted: nothing waits for the network unless [Unit] says so"),
+};
+/* clang-format on */
+const size_t spec_n_keys = ELEMENTSOF(spec_keys);
+
+static const char *const section_names[_SPEC_SECTION_MAX] = {
+        [SECTION_UNIT] = "Unit",           [SECTION_SERVICE] = "Service", [SECTION_INSTALL] = "Install",
+        [SECTION_CONTAINER] = "Container", [SECTION_QUADLET] = "Quadlet",
+};
+
+static const char *const state_names[_SPEC_KEY_STATE_MAX] = {
+        [KEY_SUPPORTED] = "supported", [KEY_OWN] = "own",   [KEY_QUADLET] = "not-yet",
+        [KEY_PASSED] = "passed",       [KEY_READ] = "read", [KEY_REFUSED] = "refused",
+};
+
+const char *spec_section_name(SpecSection section) {
+        return section_names[section];
+}
+
+const char *spec_key_state_name(SpecKeyState state) {
+        return state_names[state];
+}
+
+const SpecKey *spec_key_find(SpecSection section, const char *name) {
+        const SpecKey *pattern = NULL;
+
+        for (size_t i = 0; i < spec_n_keys; i++) {
+                const SpecKey *k = &spec_keys[i];
+                size_t n;
+
+                if (k->section != section)
+                        continue;
+                if (streq(k->name, name))
+                        return k;
+                n = strlen(k->name);
+                if (!pattern && k->name[n - 1] == '*' && strncmp(k->name, name, n - 1) == 0)
+                        pattern = k;
+        }
+        return pattern;
+}
+
+const SpecKey *spec_key_near(SpecSection section, const char *name) {
+        const SpecKey *found = NULL;
+        size_t best = SIZE_MAX;
+
+        for (size_t i = 0; i < spec_n_keys; i++) {
+                const SpecKey *k = &spec_keys[i];
+                size_t d;
+
+                if (k->section != section || k->state == KEY_REFUSED || str_ends_with(k->name, "*"))
+                        continue;
+                d = str_distance(k->name, name);
+                if (d < best) {
+                        best = d;
+                        found = k;
+                }
+        }
+        return found && is_near(best, strlen(name)) ? found : NULL;
+}
+
+const SpecKey *spec_key_elsewhere(SpecSection not_this, const char *name) {
+        /* Where a key is at home in several sections, the one whose own it is comes first. */
+        static const SpecSection order[] = { SECTION_CONTAINER, SECTION_UNIT, SECTION_SERVICE, SECTION_INSTALL };
+
+        for (size_t i = 0; i < ELEMENTSOF(order); i++) {
+                const SpecKey *k = order[i] == not_this ? NULL : spec_key_find(order[i], name);
+
+                if (k && k->state != KEY_REFUSED)
+                        return k;
+        }
+        return NULL;
+}
+
+bool spec_key_is_list(const SpecKey *k) {
+        switch (k->store) {
+        case STORE_NONE:
+                return k->state == KEY_PASSED;
+        case STORE_TEXT:
+        case STORE_BOOL:
+        case STORE_NUMBER:
+        case STORE_COMMAND:
+        case STORE_ENUM:
+                return false;
+        case STORE_MASK:
+        case STORE_TEXTS:
+        case STORE_PAIRS:
+        case STORE_ENV_FILES:
+        case STORE_MOUNTS:
+        case STORE_DEVICES:
+        case STORE_ULIMITS:
+        case STORE_ID_MAPS:
+        case STORE_HOSTS:
+        case STORE_SECRETS:
+        case STORE_EXIT_SET:
+                return true;
+        case _SPEC_STORE_MAX:
+        case _SPEC_STORE_INVALID:
+                break;
+        }
+        assert(false);
+        return false;
+}
+
+const char *spec_key_refusal(const SpecKey *k) {
+        switch (k->state) {
+        case KEY_QUADLET:
+                return "known from Quadlet, not supported yet";
+        case KEY_REFUSED:
+                return k->help;
+        case KEY_SUPPORTED:
+        case KEY_OWN:
+        case KEY_PASSED:
+        case KEY_READ:
+                return NULL;
+        case _SPEC_KEY_STATE_MAX:
+        case _SPEC_KEY_STATE_INVALID:
+                break;
+        }
+        assert(false);
+        return NULL;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+
+#include "unit/text.h"
+#include "util/strv.h"
+
+void unit_links_clear(UnitLinks *l) {
+        for (size_t i = 0; i < l->n; i++) {
+                free(l->items[i].path);
+                free(l->items[i].target);
+        }
+        free(l->items);
+        *l = (UnitLinks){ 0 };
+}
+
+static int link_add(UnitLinks *l, char *path, char *target) {
+        UnitLink *items = reallocarray(l->items, l->n + 1, sizeof(UnitLink));
+
+        if (items)
+                l->items = items;
+        if (!items || !path || !target) {
+                free(path);
+                free(target);
+                return -ENOMEM;
+        }
+        l->items[l->n++] = (UnitLink){ .path = path, .target = target };
+        return 0;
+}
+
+static int add_all(UnitLinks *l, const void *list, const char *suffix, const char *name, const char *file) {
+        const SPEC_LIST(SpecText) *units = list;
+
+        for (size_t i = 0; i < units->n; i++) {
+                char *path = NULL, *target = NULL;
+                int r;
+
+                if (asprintf(&path, "%s.%s/%s", units->items[i].value, suffix, name) < 0)
+                        path = NULL;
+                if (asprintf(&target, "../%s", file) < 0)
+                        target = NULL;
+                r = link_add(l, path, target);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int unit_links(const Spec *s, UnitLinks *ret) {
+        _cleanup_free_ char *file = unit_file_name(s), *name = NULL;
+        _cleanup_links_ UnitLinks l = { 0 };
+        int r = 0;
+
+        /* What a template would be without an instance cannot be started. */
+        if (s->template && !s->default_instance.value) {
+                *ret = (UnitLinks){ 0 };
+                return 0;
+        }
+        if (asprintf(&name, "%s%s.service", s->service, s->template ? s->default_instance.value : "") < 0)
+                name = NULL;
+        if (!file || !name)
+                return -ENOMEM;
+        for (size_t i = 0; r == 0 && i < s->alias.n; i++)
+                if (!streq(s->alias.items[i].value, file))
+                        r = link_add(&l, strdup(s->alias.items[i].value), strdup(file));
+        if (r == 0)
+                r = add_all(&l, &s->wanted_by, "wants", name, file);
+        if (r == 0)
+                r = add_all(&l, &s->required_by, "requires", name, file);
+        if (r == 0)
+                r = add_all(&l, &s->upheld_by, "upholds", name, file);
+        if (r < 0)
+                return r;
+        *ret = l;
+        l = (UnitLinks){ 0 };
+        return 0;
+}

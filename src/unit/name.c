@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
+#include <stdio.h>
+
+#include "unit/name.h"
+#include "util/buf.h"
+
+int unit_escape(const char *text, char **ret) {
+        _cleanup_buf_ Buf b = BUF_INIT;
+        int r = 0;
+
+        for (const char *p = text; r == 0 && *p; p++)
+                if (*p == '/')
+                        r = buf_putc(&b, '-');
+                else if ((*p == '.' && p == text) || !(isalnum((unsigned char) *p) || strchr(":_.", *p)))
+                        r = buf_printf(&b, "\\x%02x", (unsigned) (unsigned char) *p);
+                else
+                        r = buf_putc(&b, *p);
+        if (r < 0)
+                return r;
+        *ret = buf_steal(&b);
+        return *ret ? 0 : -ENOMEM;
+}
+
+int unit_slice_name(const char *app, char **ret) {
+        _cleanup_free_ char *escaped = NULL;
+        int r;
+
+        r = unit_escape(app, &escaped);
+        if (r < 0)
+                return r;
+        return asprintf(ret, "berth-%s.slice", escaped) < 0 ? -ENOMEM : 0;
+}
+
+int unit_scope_name(const char *app, const char *process, unsigned index, unsigned release, char **ret) {
+        _cleanup_free_ char *escaped = NULL;
+        int r;
+
+        r = unit_escape(app, &escaped);
+        if (r < 0)
+                return r;
+        r = process ? asprintf(ret, "%s-%s.%u.v%u.scope", escaped, process, index, release) :
+                      asprintf(ret, "%s.%u.v%u.scope", escaped, index, release);
+        return r < 0 ? -ENOMEM : 0;
+}

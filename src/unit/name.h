@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Names of the units that an app has. Strings are the caller's to free; 0 or -ENOMEM. */
+
+#include "util/macro.h"
+
+/* As systemd-escape: what is neither a letter, a digit, ':', '_' nor '.' becomes "\x2d", '/' becomes '-', and so does a
+ * '.' at the start. "shop-web" is "shop\x2dweb", so a '-' of ours is never one of the name's. */
+int unit_escape(const char *text, char **ret);
+
+/* "berth-ESC.slice": all of an app. */
+int unit_slice_name(const char *app, char **ret);
+
+/* "ESC-PROCESS.INDEX.vRELEASE.scope", or "ESC.INDEX.vRELEASE.scope" where process is NULL: one instance. */
+int unit_scope_name(const char *app, const char *process, unsigned index, unsigned release, char **ret);

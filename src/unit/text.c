@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+
+#include "unit/name.h"
+#include "unit/text.h"
+#include "util/strv.h"
+
+#define SUPERVISOR BERTH_LIBEXECDIR "/berth-supervisor"
+
+char *unit_file_name(const Spec *s) {
+        char *name;
+
+        return asprintf(&name, "%s.service", s->service) < 0 ? NULL : name;
+}
+
+/* A value of ours, not of a person: what specifiers and quoting would make of it is undone. */
+static int put_escaped(Buf *b, const char *text, bool quoted) {
+        int r = 0;
+
+        for (; r == 0 && *text; text++)
+                if (*text == '%')
+                        r = buf_puts(b, "%%");
+                else if (quoted && (*text == '\\' || *text == '"'))
+                        r = buf_printf(b, "\\%c", *text);
+                else if (quoted && *text == '$')
+                        r = buf_puts(b, "$$");
+                else if ((unsigned char) *text < ' ')
+                        r = quoted ? buf_printf(b, "\\x%02x", (unsigned) (unsigned char) *text) : buf_putc(b, ' ');
+                else
+                        r = buf_putc(b, *text);
+        return r;
+}
+
+/* The app's name as a value; a template's is completed by systemd. */
+static int put_name(Buf *b, const Spec *s, bool quoted) {
+        int r = put_escaped(b, s->name, quoted);
+
+        return r == 0 && s->template ? buf_puts(b, "%i") : r;
+}
+
+/* head: "ExecStart=" with the prefixes that systemd knows; option: of the supervisor, with a space behind it. */
+static int put_command(Buf *b, const Spec *s, const char *head, const char *option) {
+        int r = buf_printf(b, "%s" SUPERVISOR " %s", head, option);
+
+        if (r == 0)
+                r = put_name(b, s, true);
+        return r == 0 ? buf_putc(b, '\n') : r;
+}
+
+/* A person's line as it stands. One that ends in an odd number of backslashes would swallow the next; white space keeps
+ * that off and is stripped. */
+static int put_line(Buf *b, const char *key, const char *value) {
+        size_t n = strlen(value), slashes = 0;
+
+        while (slashes < n && value[n - slashes - 1] == '\\')
+                slashes++;
+        return buf_printf(b, "%s=%s%s\n", key, value, slashes % 2 == 1 ? " " : "");
+}
+
+static int put_usec(Buf *b, const char *key, uint64_t usec) {
+        if (usec == SPEC_INFINITY)
+                return buf_printf(b, "%s=infinity\n", key);
+        if (usec % 1000000 == 0)
+                return buf_printf(b, "%s=%llu\n", key, (unsigned long long) (usec / 1000000));
+        return buf_printf(b, "%s=%lluus\n", key, (unsigned long long) usec);
+}
+
+/* The last value that a person gave to one of systemd's keys, or NULL; an empty one takes it back. */
+static const char *passed(const void *list, const char *key) {
+        const SPEC_LIST(SpecPassed) *l = list;
+        const char *found = NULL;
+
+        for (size_t i = 0; i < l->n; i++)
+                if (streq(l->items[i].key, key))
+                        found = *l->items[i].value ? l->items[i].value : NULL;
+        return found;
+}
+
+static int put_passed(Buf *b, const void *list) {
+        const SPEC_LIST(SpecPassed) *l = list;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < l->n; i++)
+                r = put_line(b, l->items[i].key, l->items[i].value);
+        return r;
+}
+
+static int put_unit_head(Buf *b, const Spec *s) {
+        int r;
+
+        r = buf_puts(b, "[Unit]\n");
+        if (r == 0 && !passed(&s->unit, "Description")) {
+                r = buf_puts(b, "Description=App ");
+                if (r == 0)
+                        r = put_name(b, s, false);
+                if (r == 0)
+                        r = buf_putc(b, '\n');
+        }
+        if (r == 0 && !passed(&s->unit, "Documentation"))
+                r = buf_puts(b, "Documentation=man:berth.container(5)\n");
+        if (r == 0)
+                r = buf_puts(b, "SourcePath=");
+        if (r == 0)
+                r = put_escaped(b, s->path, false);
+        return r == 0 ? buf_putc(b, '\n') : r;
+}
+
+/* The source of a bind mount as systemd shall expand it: as it was written, from the directory of its file where it is
+ * relative. NULL when out of memory. */
+static char *source_for_systemd(const Spec *s, const SpecMount *m) {
+        _cleanup_buf_ Buf b = BUF_INIT;
+        const char *file = s->fragments[m->origin.file], *slash = strrchr(file, '/');
+        int r = 0;
+
+        if (*m->source_raw != '/' && *m->source_raw != '%') {
+                _cleanup_free_ char *dir = strndup(file, slash ? (size_t) (slash - file) : 0);
+
+                r = !dir || put_escaped(&b, dir, false) < 0 || buf_putc(&b, '/') < 0 ? -ENOMEM : 0;
+        }
+        return r < 0 || buf_puts(&b, m->source_raw) < 0 ? NULL : buf_steal(&b);
+}
+
+static int put_mount_for(Buf *b, const Spec *s, const SpecMount *m, char ***done) {
+        _cleanup_free_ char *source = source_for_systemd(s, m);
+        char quote;
+
+        if (!source)
+                return -ENOMEM;
+        /* RequiresMountsFor= knows quotes, and no escapes. What has both kinds of quotes cannot be said. */
+        quote = strchr(source, '"') ? '\'' : '"';
+        if (strchr(source, quote) || strv_contains(*done, source))
+                return 0;
+        if (buf_printf(b, "RequiresMountsFor=%c%s%c\n", quote, source, quote) < 0)
+                return -ENOMEM;
+        return strv_consume(done, TAKE_PTR(source));
+}
+
+/* What the containers mount from the host has to be there first. */
+static int put_mounts_for(Buf *b, const Spec *s) {
+        _cleanup_strv_ char **done = NULL;
+        int r = 0;
+
+        for (size_t p = 0; r == 0 && p < s->n_processes; p++)
+                for (size_t i = 0; r == 0 && i < s->processes[p].mounts.n; i++)
+                        if (s->processes[p].mounts.items[i].type == SPEC_MOUNT_BIND)
+                                r = put_mount_for(b, s, &s->processes[p].mounts.items[i], &done);
+        return r;
+}
+
+static int put_unit(Buf *b, const Spec *s) {
+        int r;
+
+        r = put_unit_head(b, s);
+        if (r == 0)
+                r = put_mounts_for(b, s);
+        /* However often the supervisor is killed, the next one has to find the app's instances. */
+        if (r == 0 && !s->start_limit_interval.set)
+                r = buf_puts(b, "StartLimitIntervalSec=0\n");
+        return r == 0 ? put_passed(b, &s->unit) : r;
+}
+
+static const char *restart_of(const Spec *s) {
+        switch (s->restart) {
+        case SPEC_RESTART_NO:
+        case SPEC_RESTART_ON_SUCCESS:
+        case SPEC_RESTART_ON_WATCHDOG:
+        case SPEC_RESTART_ON_ABORT:
+                return "on-abort";
+        case SPEC_RESTART_ON_FAILURE:
+        case SPEC_RESTART_ON_ABNORMAL:
+        case SPEC_RESTART_ALWAYS:
+                return "on-abnormal";
+        case _SPEC_RESTART_MAX:
+        case _SPEC_RESTART_INVALID:
+                break;
+        }
+        return "on-abort";
+}
+
+static int put_slice(Buf *b, const Spec *s) {
+        _cleanup_free_ char *slice = NULL;
+        int r;
+
+        /* systemd cannot escape an instance's name once more, so all of a template have one slice for their supervisors;
+         * each instance's scopes are in the slice of its own name. */
+        r = unit_slice_name(s->name, &slice);
+        return r < 0 ? r : buf_printf(b, "Slice=%s\n", slice);
+}
+
+static bool has_reload(const Spec *s) {
+        for (size_t i = 0; i < s->n_processes; i++)
+                if (s->processes[i].reload_cmd.set || s->processes[i].reload_signal.set)
+                        return true;
+        return false;
+}
+
+static int put_timeouts(Buf *b, const Spec *s) {
+        uint64_t longest = 0;
+        int r = 0;
+
+        if (s->timeout_start.set)
+                r = put_usec(b, "TimeoutStartSec", s->timeout_start.value);
+        if (r == 0 && s->timeout_stop.set)
+                return put_usec(b, "TimeoutStopSec", s->timeout_stop.value);
+        for (size_t i = 0; i < s->n_processes; i++)
+                longest = MAX(longest, spec_stop_timeout(&s->processes[i]));
+        if (__builtin_add_overflow(longest, UNIT_STOP_MARGIN_USEC, &longest))
+                longest = SPEC_INFINITY;
+        return r == 0 ? put_usec(b, "TimeoutStopSec", longest) : r;
+}
+
+static int put_service(Buf *b, const Spec *s) {
+        int r;
+
+        r = buf_printf(b, "\n[Service]\nType=%s\nNotifyAccess=main\n", s->oneshot ? "oneshot" : "notify");
+        if (r == 0)
+                r = put_command(b, s, "ExecStart=", "");
+        if (r == 0 && has_reload(s))
+                r = put_command(b, s, "ExecReload=", "--reload ");
+        if (r == 0)
+                r = put_command(b, s, "ExecStopPost=-", "--clean ");
+        if (r == 0)
+                r = put_slice(b, s);
+        if (r == 0)
+                r = buf_printf(b, "KillMode=mixed\nFileDescriptorStoreMax=%d\nOOMPolicy=continue\nRestart=%s\n", UNIT_FD_STORE_MAX,
+                        restart_of(s));
+        if (r == 0)
+                r = put_usec(b, "RestartSec", UNIT_RESTART_USEC);
+        if (r == 0)
+                r = put_timeouts(b, s);
+        /* The app's lines are written by the supervisor: all its instances would share one limit. */
+        if (r == 0 && !passed(&s->service_keys, "LogRateLimitIntervalSec"))
+                r = buf_puts(b, "LogRateLimitIntervalSec=0\n");
+        if (r == 0 && !passed(&s->service_keys, "SyslogIdentifier")) {
+                r = buf_puts(b, "SyslogIdentifier=");
+                if (r == 0)
+                        r = put_name(b, s, false);
+                if (r == 0)
+                        r = buf_putc(b, '\n');
+        }
+        return r == 0 ? put_passed(b, &s->service_keys) : r;
+}
+
+static int put_install(Buf *b, const Spec *s) {
+        if (s->install.n == 0)
+                return 0;
+        return buf_puts(b, "\n[Install]\n") < 0 ? -ENOMEM : put_passed(b, &s->install);
+}
+
+static int put_comment(Buf *b) {
+        return buf_puts(b, "# Made by berth-generator from the file that SourcePath= names; changes here are lost.\n");
+}
+
+int unit_text(const Spec *s, Buf *ret) {
+        int r;
+
+        r = put_comment(ret);
+        if (r == 0)
+                r = put_unit(ret, s);
+        if (r == 0)
+                r = put_service(ret, s);
+        return r == 0 ? put_install(ret, s) : r;
+}
+
+int unit_text_broken(const Spec *s, Buf *ret) {
+        int r;
+
+        r = put_comment(ret);
+        if (r == 0)
+                r = put_unit_head(ret, s);
+        /* What the spec wants before and after it still holds: with some of it the start would come too early, once the spec
+         * is right. Nothing else of it is trusted. */
+        if (r == 0)
+                r = buf_puts(ret, "\n[Service]\nType=notify\nNotifyAccess=main\n");
+        if (r == 0)
+                r = put_command(ret, s, "ExecStart=", "");
+        if (r == 0)
+                r = put_slice(ret, s);
+        return r;
+}
+
+int unit_text_refused(const Spec *s, const char *reason, Buf *ret) {
+        int r;
+
+        r = put_comment(ret);
+        if (r == 0)
+                r = put_unit_head(ret, s);
+        if (r == 0)
+                r = buf_puts(ret, "\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo \"<3>$$1\" >&2; exit 78' sh \"");
+        if (r == 0)
+                r = put_escaped(ret, reason, true);
+        return r == 0 ? buf_puts(ret, "\"\n") : r;
+}

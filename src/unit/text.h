@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* From a Spec to the text of its service, and to the links that its [Install] section asks for. The text depends on
+ * what a person wrote in [Unit], [Service] and [Install] and on little of [Container], and never on image, release
+ * or scale: those change without a daemon-reload. */
+
+#include "spec/spec.h"
+#include "util/buf.h"
+
+/* How many file descriptors the supervisor may leave with systemd; three for each instance, one for each listener. */
+#define UNIT_FD_STORE_MAX 4096
+/* What systemd waits beyond StopTimeout=, so that the supervisor is never killed while it kills. */
+#define UNIT_STOP_MARGIN_USEC (15U * 1000 * 1000)
+/* A supervisor that was killed is back after this; long enough not to spin. */
+#define UNIT_RESTART_USEC (20U * 1000)
+
+/* "shop.service". The caller frees; NULL when out of memory. */
+char *unit_file_name(const Spec *s);
+
+/* The unit of a good spec. */
+int unit_text(const Spec *s, Buf *ret);
+
+/* The unit of a wrong one: its start fails, and says what spec_load() says, until the spec is right. */
+int unit_text_broken(const Spec *s, Buf *ret);
+
+/* The unit of one whose service belongs to another spec: its start fails with reason. */
+int unit_text_refused(const Spec *s, const char *reason, Buf *ret);
+
+/* A link in the generator's directory: path below it, and what it says. */
+typedef struct UnitLink {
+        char *path;   /* "multi-user.target.wants/shop.service" */
+        char *target; /* "../shop.service" */
+} UnitLink;
+
+typedef struct UnitLinks {
+        UnitLink *items;
+        size_t n;
+} UnitLinks;
+
+int unit_links(const Spec *s, UnitLinks *ret);
+void unit_links_clear(UnitLinks *l);
+#define _cleanup_links_ _cleanup_(unit_links_clear)
