@@ -24,7 +24,7 @@ char *seccomp_cache_name(const char *profile, uint64_t capabilities) {
         (void) uname(&host);
         if (buf_printf(&b, FILTER_FORMAT " " BERTH_VERSION " %s %s %016" PRIx64 " ", host.machine, host.release,
                     capabilities) < 0 ||
-                buf_puts(&b, profile ?: "default") < 0)
+                buf_printf(&b, "%s%s", profile ? "json " : "default", profile ?: "") < 0)
                 return NULL;
         /* Two hashes of 64 bits that start differently. */
         if (asprintf(&name, "seccomp-%016" PRIx64 "%016" PRIx64 ".bpf", hash_bytes(b.data, b.size),

@@ -93,7 +93,7 @@ const SeccompRule seccomp_default[] = {
         ALLOW("s390_pci_mmio_read s390_pci_mmio_write s390_runtime_instr", .arches = "s390 s390x"),
 
         WITH_CAP(DAC_READ_SEARCH, "open_by_handle_at"),
-        WITH_CAP(SYS_ADMIN, "bpf fanotify_init lookup_dcookie perf_event_open quotactl setdomainname sethostname setns"),
+        WITH_CAP(SYS_ADMIN, "bpf fanotify_init lookup_dcookie perf_event_open quotactl setdomainname sethostname"),
         WITH_CAP(SYS_CHROOT, "chroot"),
         WITH_CAP(SYS_MODULE, "delete_module finit_module init_module query_module"),
         WITH_CAP(SYS_PACCT, "acct"),
