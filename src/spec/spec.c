@@ -384,6 +384,32 @@ static int spec_build(const SpecDocument *d, SpecFlags flags, SpecDiags *diags, 
         return 0;
 }
 
+static size_t source_index(const SpecDocument *d, const char *path) {
+        size_t i = 0;
+
+        while (path && i < d->n_sources && !streq(d->sources[i].path, path))
+                i++;
+        return i;
+}
+
+static bool is_before(const SpecDocument *d, const SpecDiag *a, const SpecDiag *b) {
+        size_t x = source_index(d, a->path), y = source_index(d, b->path);
+
+        return x != y ? x < y : a->line != b->line ? a->line < b->line : a->column < b->column;
+}
+
+/* As a person reads the files, not as they were gone through; an insertion sort, which keeps equals in order. */
+static void sort_diags(const SpecDocument *d, SpecDiags *diags) {
+        for (size_t i = 1; i < diags->n; i++) {
+                SpecDiag item = diags->items[i];
+                size_t k = i;
+
+                for (; k > 0 && is_before(d, &item, &diags->items[k - 1]); k--)
+                        diags->items[k] = diags->items[k - 1];
+                diags->items[k] = item;
+        }
+}
+
 /* Builds *ret from a document that was read with result r into diags of its own, which then go to the caller. */
 static int spec_finish(int r, SpecDocument *d, SpecFlags flags, SpecDiags *own, SpecDiags *diags, Spec **ret) {
         size_t errors;
@@ -391,6 +417,7 @@ static int spec_finish(int r, SpecDocument *d, SpecFlags flags, SpecDiags *own, 
         if (r == 0)
                 r = spec_build(d, flags, own, ret);
         errors = own->n_errors;
+        sort_diags(d, own);
         if (diags && spec_diags_move(diags, own) < 0)
                 r = -ENOMEM;
         return r < 0 ? r : errors > 0 ? -EBADMSG : 0;

@@ -62,6 +62,8 @@ static int put_usec(Buf *b, const char *key, uint64_t usec) {
                 return buf_printf(b, "%s=infinity\n", key);
         if (usec % 1000000 == 0)
                 return buf_printf(b, "%s=%llu\n", key, (unsigned long long) (usec / 1000000));
+        if (usec % 1000 == 0)
+                return buf_printf(b, "%s=%llums\n", key, (unsigned long long) (usec / 1000));
         return buf_printf(b, "%s=%lluus\n", key, (unsigned long long) usec);
 }
 
@@ -238,7 +240,7 @@ static int put_service(Buf *b, const Spec *s) {
                 if (r == 0)
                         r = buf_putc(b, '\n');
         }
-        return r == 0 ? put_passed(b, &s->service_keys) : r;
+        return r;
 }
 
 static int put_install(Buf *b, const Spec *s) {
@@ -259,6 +261,8 @@ int unit_text(const Spec *s, Buf *ret) {
                 r = put_unit(ret, s);
         if (r == 0)
                 r = put_service(ret, s);
+        if (r == 0)
+                r = put_passed(ret, &s->service_keys);
         return r == 0 ? put_install(ret, s) : r;
 }
 
@@ -268,15 +272,9 @@ int unit_text_broken(const Spec *s, Buf *ret) {
         r = put_comment(ret);
         if (r == 0)
                 r = put_unit_head(ret, s);
-        /* What the spec wants before and after it still holds: with some of it the start would come too early, once the spec
-         * is right. Nothing else of it is trusted. */
-        if (r == 0)
-                r = buf_puts(ret, "\n[Service]\nType=notify\nNotifyAccess=main\n");
-        if (r == 0)
-                r = put_command(ret, s, "ExecStart=", "");
-        if (r == 0)
-                r = put_slice(ret, s);
-        return r;
+        /* What a person wrote for systemd is left out, for it may be what is wrong. What is ours is whole: the supervisor runs under
+         * this unit as soon as the spec is right, with a daemon-reload or without. */
+        return r == 0 ? put_service(ret, s) : r;
 }
 
 int unit_text_refused(const Spec *s, const char *reason, Buf *ret) {

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <getopt.h>
+
+#include "cli/cli.h"
+#include "spec/spec.h"
+#include "unit/generate.h"
+#include "util/strv.h"
+
+static const char help[] =
+        "berth verify [OPTION…] [FILE|NAME…]\n"
+        "\n"
+        "Reads specs and says what is wrong with them, without starting anything; without arguments, all specs of the\n"
+        "search path. Fails where there are errors.\n"
+        "\n"
+        "  -q, --quiet    only the exit code\n"
+        "  -s, --strict   warnings are errors\n"
+        "  -h, --help     show this\n";
+
+static const struct option options[] = {
+        { "quiet",  no_argument, NULL, 'q' },
+        { "strict", no_argument, NULL, 's' },
+        { "help",   no_argument, NULL, 'h' },
+        {}
+};
+
+typedef struct Verify {
+        bool quiet;
+        size_t n_errors, n_warnings;
+} Verify;
+
+static void take(Verify *v, const SpecDiags *diags) {
+        v->n_errors += diags->n_errors;
+        v->n_warnings += diags->n_warnings;
+        for (size_t i = 0; !v->quiet && i < diags->n; i++) {
+                _cleanup_free_ char *text = spec_diag_format(&diags->items[i], true);
+
+                if (text)
+                        printf("%s\n", text);
+        }
+        if (!v->quiet && diags->n < diags->n_errors + diags->n_warnings)
+                printf("… and %zu more\n", diags->n_errors + diags->n_warnings - diags->n);
+}
+
+static int take_unit(void *userdata, const UnitFile *f, const SpecDiags *diags) {
+        take(userdata, diags);
+        return 0;
+}
+
+static int verify_all(Verify *v) {
+        _cleanup_search_ SpecSearch search = { 0 };
+        int r;
+
+        r = spec_search_open(NULL, &search);
+        return r < 0 ? r : unit_generate(&search, take_unit, v);
+}
+
+static int verify_one(Verify *v, const char *what) {
+        _cleanup_(spec_freep) Spec *s = NULL;
+        _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
+        int r;
+
+        if (strchr(what, '/') || str_ends_with(what, ".container"))
+                r = spec_read_file(what, SPEC_STATIC, &diags, &s);
+        else
+                r = spec_read(what, NULL, SPEC_STATIC, &diags, &s);
+        take(v, &diags);
+        return r < 0 && diags.n_errors == 0 ? r : 0;
+}
+
+int cmd_verify(int argc, char *argv[]) {
+        bool strict = false;
+        Verify v = { 0 };
+        int c, r;
+
+        while ((c = getopt_long(argc, argv, "qsh", options, NULL)) >= 0)
+                switch (c) {
+                case 'q':
+                        v.quiet = true;
+                        break;
+                case 's':
+                        strict = true;
+                        break;
+                case 'h':
+                        fputs(help, stdout);
+                        return 0;
+                default:
+                        return CLI_USAGE;
+                }
+        if (optind == argc) {
+                r = verify_all(&v);
+                if (r < 0)
+                        return cli_fail("cannot read the specs: %s", strerror(-r));
+        }
+        for (int i = optind; i < argc; i++) {
+                r = verify_one(&v, argv[i]);
+                if (r < 0)
+                        return cli_fail("cannot read %s: %s", argv[i], strerror(-r));
+        }
+        return v.n_errors > 0 || (strict && v.n_warnings > 0) ? CLI_FAILED : 0;
+}
