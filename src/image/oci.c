@@ -208,6 +208,10 @@ static const struct Platform {
 #error "name this architecture as Go does"
 #endif
 
+const char *oci_architecture(void) {
+        return platform.architecture;
+}
+
 /* Lower is better; -1: not for this machine. A descriptor that says no platform comes after all that fit. */
 static int platform_rank(const OciDescriptor *d) {
         const char *variant = d->variant ? d->variant : "";

@@ -70,5 +70,8 @@ int oci_config_parse(const char *json, size_t size, Image *image, char ***ret_di
 /* The one of an index's manifests that fits this machine, or NULL. */
 const OciDescriptor *oci_pick(const OciDescriptor *const *candidates, size_t n);
 
+/* This machine's architecture as Go names it: "amd64". */
+const char *oci_architecture(void);
+
 /* "2024-05-01T10:00:00.5+02:00" as seconds since 1970; -EINVAL. RFC 3339. */
 int oci_time_parse(const char *text, uint64_t *ret);
