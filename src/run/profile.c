@@ -9,7 +9,6 @@
 #include "run/profile.h"
 #include "sandbox/seccomp.h"
 #include "sandbox/world.h"
-#include "util/buf.h"
 #include "util/fd.h"
 #include "util/paths.h"
 
@@ -21,7 +20,7 @@ static int profile_compile(const char *path, uint64_t capabilities, const char *
         int status, r;
         pid_t pid;
 
-        if (asprintf(&set, "--capabilities=%llx", (unsigned long long) capabilities) < 0)
+        if (asprintf(&set, "--cap=0x%llx", (unsigned long long) capabilities) < 0)
                 return -ENOMEM;
         argv[n++] = BERTH_BINDIR "/berth";
         argv[n++] = "seccomp";

@@ -6,10 +6,13 @@
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
+#define DBUS_NAME "org.freedesktop.DBus"
+#define DBUS_PATH "/org/freedesktop/DBus"
 
 struct ScopeJob {
         sd_bus *bus;
         char *unit;
+        char *rule;              /* at the bus, for JobRemoved of this unit */
         char *path;              /* of the job, once PID 1 has told it */
         sd_bus_message *call;    /* StartTransientUnit, kept to be sent again */
         sd_bus_slot *reply, *removed, *gone;
@@ -24,9 +27,13 @@ ScopeJob *scope_job_free(ScopeJob *job) {
         sd_bus_slot_unref(job->reply);
         sd_bus_slot_unref(job->removed);
         sd_bus_slot_unref(job->gone);
+        if (job->rule)
+                (void) sd_bus_call_method_async(job->bus, NULL, DBUS_NAME, DBUS_PATH, DBUS_NAME, "RemoveMatch", NULL, NULL, "s",
+                        job->rule);
         sd_bus_message_unref(job->call);
         sd_bus_unref(job->bus);
         free(job->unit);
+        free(job->rule);
         free(job->path);
         free(job);
         return NULL;
@@ -44,7 +51,8 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *unuse
         ScopeJob *job = userdata;
         Error error = { 0 };
 
-        if (sd_bus_message_read(m, "uoss", NULL, &path, &unit, &result) < 0)
+        if (!sd_bus_message_is_signal(m, SYSTEMD_MANAGER, "JobRemoved") ||
+                sd_bus_message_read(m, "uoss", NULL, &path, &unit, &result) < 0)
                 return 0;
         /* A unit name that PID 1 names in a job of ours is enough when the signal overtakes the reply. */
         if (job->path ? !streq(path, job->path) : !streq(unit, job->unit))
@@ -144,13 +152,15 @@ static int job_new(sd_bus *bus, const char *unit, scope_callback callback, void 
         *job = (ScopeJob){ .bus = sd_bus_ref(bus), .unit = strdup(unit), .callback = callback, .userdata = userdata };
         if (!job->unit)
                 return -ENOMEM;
-        /* Filtered by the bus, so that jobs of other units wake nobody here. */
-        _cleanup_free_ char *match = NULL;
-        if (asprintf(&match,
+        /* The bus filters by the unit's name, so that jobs of other units wake nobody here. sd-bus itself cannot: it looks at
+         * arguments only up to the first that is no string, and that is the job's number. */
+        r = sd_bus_add_filter(bus, &job->removed, on_job_removed, job);
+        if (r >= 0 && asprintf(&job->rule,
                     "type='signal',sender='" SYSTEMD_NAME "',path='" SYSTEMD_PATH "',interface='" SYSTEMD_MANAGER
                     "',member='JobRemoved',arg2='%s'", unit) < 0)
-                return -ENOMEM;
-        r = sd_bus_add_match_async(bus, &job->removed, match, on_job_removed, NULL, job);
+                r = -ENOMEM;
+        if (r >= 0)
+                r = sd_bus_call_method_async(bus, NULL, DBUS_NAME, DBUS_PATH, DBUS_NAME, "AddMatch", NULL, NULL, "s", job->rule);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(job);
