@@ -9,6 +9,7 @@
 
 typedef struct Check {
         Spec *spec;
+        const SpecDocument *document;
         SpecProcess *process;
         SpecDiags *diags;
         bool wrong_before; /* a line was refused: what is missing now may be what that line said */
@@ -59,6 +60,20 @@ static int warn(Check *c, SpecOrigin origin, const char *format, ...) {
         return say(c, SPEC_WARNING, origin, text);
 }
 
+/* Where a key is written last, for values that keep no place. */
+static SpecOrigin last_of(const Check *c, const char *key) {
+        SpecOrigin found = { 0 };
+
+        for (size_t f = 0; f < c->document->n_sources; f++)
+                for (size_t i = 0; i < c->document->sources[f].n_lines; i++) {
+                        const SpecLine *l = &c->document->sources[f].lines[i];
+
+                        if (l->key && streq(l->key, key))
+                                found = (SpecOrigin){ .file = (uint32_t) f, .line = l->line, .column = l->column };
+                }
+        return found;
+}
+
 static int check_root(Check *c) {
         SpecProcess *p = c->process;
 
@@ -99,10 +114,10 @@ static int check_capabilities(Check *c) {
         uint64_t both = p->add_capabilities & p->drop_capabilities;
 
         if (p->add_capabilities == UINT64_MAX && p->drop_capabilities == UINT64_MAX)
-                return complain(c, p->origin, "AddCapability= and DropCapability= are both 'all'");
+                return complain(c, last_of(c, "DropCapability"), "AddCapability= and DropCapability= are both 'all'");
         if (both == 0 || p->add_capabilities == UINT64_MAX || p->drop_capabilities == UINT64_MAX)
                 return 0;
-        return complain(c, p->origin, "capability '%s' is in AddCapability= and in DropCapability=",
+        return complain(c, last_of(c, "DropCapability"), "capability '%s' is in AddCapability= and in DropCapability=",
                 capability_name(__builtin_ctzll(both)));
 }
 
@@ -186,7 +201,7 @@ static int check_service(Check *c) {
         if (s->restart == _SPEC_RESTART_INVALID)
                 s->restart = s->oneshot ? SPEC_RESTART_NO : SPEC_RESTART_ALWAYS;
         else if (s->oneshot && (s->restart == SPEC_RESTART_ALWAYS || s->restart == SPEC_RESTART_ON_SUCCESS))
-                return complain(c, (SpecOrigin){ 0 }, "Type=oneshot ends with success, Restart= would begin it again for ever");
+                return complain(c, last_of(c, "Restart"), "Type=oneshot ends with success, Restart= would begin it again for ever");
         for (size_t i = 0; i < s->n_processes; i++)
                 longest = MAX(longest, spec_stop_timeout(&s->processes[i]));
         if (s->timeout_stop.set && s->timeout_stop.value != 0 && s->timeout_stop.value < longest)
@@ -195,7 +210,7 @@ static int check_service(Check *c) {
 }
 
 int spec_check(Spec *s, const SpecDocument *d, SpecDiags *diags) {
-        Check c = { .spec = s, .diags = diags, .wrong_before = diags->n_errors > 0 };
+        Check c = { .spec = s, .document = d, .diags = diags, .wrong_before = diags->n_errors > 0 };
         bool container = false;
         int r = 0;
 

@@ -649,6 +649,9 @@ int parse_instance(SpecParse *c, void *place) {
         r = spec_expand(c, value, value, &text);
         if (r <= 0)
                 return r;
+        /* An instance has it from its template. */
+        if (c->spec->instance)
+                return 1;
         if (!c->spec->template)
                 return spec_warn(c, NULL, "DefaultInstance= means something in a template only");
         if (strchr(text, '@') || !spec_name_valid(text))

@@ -104,7 +104,9 @@ static int put_unit_head(Buf *b, const Spec *s) {
                 r = buf_puts(b, "SourcePath=");
         if (r == 0)
                 r = put_escaped(b, s->path, false);
-        return r == 0 ? buf_putc(b, '\n') : r;
+        /* However often the supervisor is killed, the next one has to find the app's instances: a limit of the spec is for
+         * instances, and the supervisor keeps it. */
+        return r == 0 ? buf_puts(b, "\nStartLimitIntervalSec=0\n") : r;
 }
 
 /* The source of a bind mount as systemd shall expand it: as it was written, from the directory of its file where it is
@@ -155,9 +157,6 @@ static int put_unit(Buf *b, const Spec *s) {
         r = put_unit_head(b, s);
         if (r == 0)
                 r = put_mounts_for(b, s);
-        /* However often the supervisor is killed, the next one has to find the app's instances. */
-        if (r == 0 && !s->start_limit_interval.set)
-                r = buf_puts(b, "StartLimitIntervalSec=0\n");
         return r == 0 ? put_passed(b, &s->unit) : r;
 }
 
@@ -220,8 +219,6 @@ static int put_service(Buf *b, const Spec *s) {
         if (r == 0 && has_reload(s))
                 r = put_command(b, s, "ExecReload=", "--reload ");
         if (r == 0)
-                r = put_command(b, s, "ExecStopPost=-", "--clean ");
-        if (r == 0)
                 r = put_slice(b, s);
         if (r == 0)
                 r = buf_printf(b, "KillMode=mixed\nFileDescriptorStoreMax=%d\nOOMPolicy=continue\nRestart=%s\n", UNIT_FD_STORE_MAX,
@@ -243,10 +240,14 @@ static int put_service(Buf *b, const Spec *s) {
         return r;
 }
 
+/* For people: the links are made already. UpheldBy= is unknown to systemd before version 254, and would be complained of. */
 static int put_install(Buf *b, const Spec *s) {
-        if (s->install.n == 0)
-                return 0;
-        return buf_puts(b, "\n[Install]\n") < 0 ? -ENOMEM : put_passed(b, &s->install);
+        int r = s->install.n == 0 ? 0 : buf_puts(b, "\n[Install]\n");
+
+        for (size_t i = 0; r == 0 && i < s->install.n; i++)
+                if (!streq(s->install.items[i].key, "UpheldBy"))
+                        r = put_line(b, s->install.items[i].key, s->install.items[i].value);
+        return r;
 }
 
 static int put_comment(Buf *b) {
