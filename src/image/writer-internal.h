@@ -17,9 +17,8 @@ struct Writer {
 
         /* The regular file that is being written. */
         int file;
-        char *file_path;
-        uint64_t file_size, file_end;
-        struct timespec file_time;
+        const Entry *file_entry;
+        uint64_t file_end;
 
         Buf times; /* struct timespec, path and NUL for each directory */
 };

@@ -30,7 +30,6 @@ Writer *writer_free(Writer *w) {
         fd_close(w->parent);
         fd_close(w->file);
         free(w->parent_path);
-        free(w->file_path);
         free(w->times.data);
         free(w);
         return NULL;
@@ -146,9 +145,9 @@ static int write_other(Writer *w, int parent, const EntryPath *path, const Entry
         return set_metadata_at(parent, path->name, e, reterr);
 }
 
+/* Owner, mode and attributes come with writer_end(): writing takes capabilities away. */
 static int write_file_entry(Writer *w, int parent, const EntryPath *path, const Entry *e, Error *reterr) {
-        _cleanup_close_ int fd = make_file(parent, path->name);
-        int r;
+        int fd = make_file(parent, path->name), r;
 
         if (fd == -EEXIST) {
                 r = make_room(w, parent, path->name);
@@ -156,15 +155,8 @@ static int write_file_entry(Writer *w, int parent, const EntryPath *path, const 
         }
         if (fd < 0)
                 return error_set_errno(reterr, fd, "cannot make file '%.200s'", e->path);
-        r = set_metadata_fd(fd, e, reterr);
-        if (r < 0)
-                return r;
-        w->file_path = strdup(e->path);
-        if (!w->file_path)
-                return -ENOMEM;
-        w->file = TAKE_FD(fd);
-        w->file_size = e->size;
-        w->file_time = e->mtime;
+        w->file = fd;
+        w->file_entry = e;
         w->file_end = 0;
         return 1;
 }
@@ -221,20 +213,21 @@ int writer_begin(Writer *w, const Entry *entry, Error *reterr) {
 }
 
 int writer_data(Writer *w, const void *data, size_t size, uint64_t offset, Error *reterr) {
+        const Entry *e = w->file_entry;
         const char *p = data;
 
         assert(w->file >= 0);
         if (size == 0)
                 return 0;
-        if (offset > w->file_size || size > w->file_size - offset)
-                return error_set(reterr, -EBADMSG, "'%.200s' has more data than its size says", w->file_path);
+        if (offset > e->size || size > e->size - offset)
+                return error_set(reterr, -EBADMSG, "'%.200s' has more data than its size says", e->path);
         for (size_t left = size; left > 0;) {
                 ssize_t n = pwrite(w->file, p, left, (off_t) offset);
 
                 if (n < 0) {
                         if (errno == EINTR)
                                 continue;
-                        return error_set_errno(reterr, -errno, "cannot write '%.200s'", w->file_path);
+                        return error_set_errno(reterr, -errno, "cannot write '%.200s'", e->path);
                 }
                 p += n;
                 left -= (size_t) n;
@@ -246,16 +239,18 @@ int writer_data(Writer *w, const void *data, size_t size, uint64_t offset, Error
 }
 
 int writer_end(Writer *w, Error *reterr) {
-        const struct timespec times[2] = { w->file_time, w->file_time };
+        const Entry *e = TAKE_PTR(w->file_entry);
+        const struct timespec times[2] = { e->mtime, e->mtime };
         int r = 0;
 
         assert(w->file >= 0);
         /* The end may be a hole. */
-        if (w->file_end < w->file_size && ftruncate(w->file, (off_t) w->file_size) < 0)
-                r = error_set_errno(reterr, -errno, "cannot set the size of '%.200s'", w->file_path);
+        if (w->file_end < e->size && ftruncate(w->file, (off_t) e->size) < 0)
+                r = error_set_errno(reterr, -errno, "cannot set the size of '%.200s'", e->path);
+        if (r >= 0)
+                r = set_metadata_fd(w->file, e, reterr);
         if (r >= 0 && futimens(w->file, times) < 0)
-                r = error_set_errno(reterr, -errno, "cannot set the times of '%.200s'", w->file_path);
+                r = error_set_errno(reterr, -errno, "cannot set the times of '%.200s'", e->path);
         w->file = fd_close(w->file);
-        free(TAKE_PTR(w->file_path));
         return r;
 }

@@ -50,7 +50,8 @@ Writer *writer_free(Writer *w);
 DEFINE_CLEANUP(Writer *, writer_free);
 #define _cleanup_writer_ _cleanup_(writer_freep)
 
-/* Makes an entry. 1: a regular file, its data follow with writer_data() and writer_end(); 0: all done. */
+/* Makes an entry. 1: a regular file, its data follow with writer_data() and writer_end(), and entry must stay as it is until
+ * then; 0: all done. */
 int writer_begin(Writer *w, const Entry *entry, Error *reterr);
 int writer_data(Writer *w, const void *data, size_t size, uint64_t offset, Error *reterr);
 int writer_end(Writer *w, Error *reterr);
