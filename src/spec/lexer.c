@@ -204,12 +204,12 @@ void spec_source_locate(const SpecSource *s, const SpecLine *line, const char *a
         if (c->of != line || c->joined > goal)
                 *c = (SpecCursor){ .of = line, .raw = line->raw, .line = line->raw_line, .column = 1 };
         for (; c->joined < goal && c->raw < s->size; c->joined++) {
-                size_t eol = eol_size(s, c->raw + 1);
+                bool joins = s->raw[c->raw] == '\\' && line->start[c->joined] == ' ';
+                size_t eol;
 
                 c->raw++;
                 c->column++;
-                /* The text goes on behind an end of line, so what stood before it was a joining backslash. */
-                while (eol > 0) {
+                for (eol = joins ? eol_size(s, c->raw) : 0; eol > 0;) {
                         c->raw += eol;
                         c->line++;
                         c->column = 1;

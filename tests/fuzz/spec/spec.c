@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "unit/text.h"
+#include "util/fd.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The directory of one process, on a tmpfs where there is one; gone with the process. */
+static char directory[64], path[96];
+
+static void remove_directory(void) {
+        (void) remove_tree(AT_FDCWD, directory);
+}
+
+static int prepare(void) {
+        if (*directory)
+                return 0;
+        (void) snprintf(directory, sizeof(directory), "%s/berth-fuzz.XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+        if (!mkdtemp(directory))
+                return -errno;
+        (void) atexit(remove_directory);
+        /* With an instance, so that what templates do is in reach. */
+        (void) snprintf(path, sizeof(path), "%s/shop@a.container", directory);
+        return 0;
+}
+
+/* A text that a unit carries must read back as lines of a unit: no key of a spec may bring in one that it did not have. */
+static void check_text(const char *text) {
+        for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+                size_t n = strcspn(line, "\n"), slashes = 0;
+
+                if (line[n] != '\n')
+                        abort();
+                while (slashes < n && line[n - slashes - 1] == '\\')
+                        slashes++;
+                if (slashes % 2 == 1)
+                        abort();
+                if (n > 0 && *line != '[' && *line != '#' && !memchr(line, '=', n))
+                        abort();
+        }
+}
+
+/* Any bytes as a spec: found wrong or turned into a unit, in both ways of reading. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        for (int flags = 0; flags <= SPEC_STATIC; flags += SPEC_STATIC) {
+                _cleanup_(spec_freep) Spec *s = NULL;
+                _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
+                _cleanup_links_ UnitLinks links = { 0 };
+                _cleanup_buf_ Buf text = BUF_INIT;
+                int r;
+
+                if (prepare() < 0 || write_file(AT_FDCWD, path, data, size, 0600, false) < 0)
+                        return 0;
+                r = spec_read_file(path, (SpecFlags) flags, &diags, &s);
+                if ((r == -EBADMSG) != (diags.n_errors > 0) || (r == 0 && (!s || s->n_processes == 0)))
+                        abort();
+                if (!s)
+                        continue;
+                if (r == 0)
+                        for (size_t i = 0; i < s->n_processes; i++)
+                                if (!s->processes[i].image.value == !s->processes[i].rootfs.value)
+                                        abort();
+                if ((r == 0 ? unit_text(s, &text) : unit_text_broken(s, &text)) < 0 || unit_links(s, &links) < 0)
+                        abort();
+                check_text(text.data);
+                for (size_t i = 0; i < links.n; i++)
+                        if (strstr(links.items[i].path, "..") || *links.items[i].path == '/')
+                                abort();
+        }
+        return 0;
+}
