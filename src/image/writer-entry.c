@@ -115,14 +115,14 @@ int writer_remember_times(Writer *w, const EntryPath *path, const Entry *e, Erro
 }
 
 int writer_finish(Writer *w, Error *reterr) {
-        for (const char *p = w->times.data, *end = p + w->times.size; p < end;) {
+        for (size_t at = 0; at < w->times.size;) {
                 _cleanup_close_ int fd = -EBADF;
                 struct timespec times[2];
-                const char *path = p + sizeof(times[0]);
+                const char *path = w->times.data + at + sizeof(times[0]);
 
-                memcpy(times, p, sizeof(times[0]));
+                memcpy(times, w->times.data + at, sizeof(times[0]));
                 times[1] = times[0];
-                p = path + strlen(path) + 1;
+                at += sizeof(times[0]) + strlen(path) + 1;
                 fd = open_in_root(w->root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
                 /* Replaced by something else later in the archive. */
                 if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)

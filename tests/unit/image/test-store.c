@@ -240,7 +240,7 @@ END_TEST
 
 START_TEST(a_writer_removes_what_dead_writers_left_and_nothing_else) {
         _cleanup_work_ StoreWork *mine = NULL;
-        _cleanup_free_ char *dead = NULL, *name = NULL;
+        _cleanup_free_ char *name = NULL;
         int status;
         pid_t child;
 

@@ -25,6 +25,7 @@ static WriterCounts counts;
 static void jail_set_up(void) {
         int fd;
 
+        umask(0022);
         memcpy(jail + strlen(jail) - 6, "XXXXXX", 6);
         ck_assert_ptr_nonnull(mkdtemp(jail));
         fd = open(jail, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
