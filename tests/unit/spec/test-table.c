@@ -60,7 +60,7 @@ START_TEST(patterns_stand_for_what_has_no_row_of_its_own) {
 }
 END_TEST
 
-/* berth.container(5) has an item ".TP\n.B KEY=" (or ".BR KEY= , KEY=") for each key that can be used. */
+/* berth.container(5) has an item ".BI KEY= VALUE" for each key that berth does something with. */
 START_TEST(the_manual_has_every_key) {
         const char *dir = getenv("BERTH_MAN");
         _cleanup_free_ char *page = NULL, *path = NULL;
@@ -76,7 +76,7 @@ START_TEST(the_manual_has_every_key) {
 
                 if (k->state == KEY_QUADLET || k->state == KEY_REFUSED || k->state == KEY_PASSED)
                         continue;
-                (void) snprintf(plain, sizeof(plain), ".B %s=", k->name);
+                (void) snprintf(plain, sizeof(plain), "\n.TP\n.BI %s= ", k->name);
                 if (!strstr(page, plain)) {
                         fprintf(stderr, "berth.container(5) lacks %s=\n", k->name);
                         missing++;
