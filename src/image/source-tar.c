@@ -243,7 +243,7 @@ static ssize_t member_read(void *userdata, const void **ret, Error *reterr) {
         if (r == ARCHIVE_EOF)
                 return 0;
         if (r != ARCHIVE_OK)
-                return error_set(reterr, -EBADMSG, "%s", archive_error_string(reader->archive));
+                return error_set(reterr, -EBADMSG, "the archive is broken");
         if (offset < 0 || (uint64_t) offset != reader->expected)
                 return error_set(reterr, -EBADMSG, "it is stored as a sparse file");
         reader->expected += size;

@@ -59,9 +59,6 @@ int store_open(const char *path, bool create, Store **ret, Error *reterr) {
         store->lock_fd = openat(store->fd, "lock", O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (store->lock_fd < 0)
                 return error_set_errno(reterr, -errno, "cannot open the lock of the image store %s", path);
-        r = create ? make_skeleton(store) : 0;
-        if (r < 0)
-                return error_set_errno(reterr, r, "cannot make the image store %s", path);
         *ret = TAKE_PTR(store);
         return 0;
 }
@@ -136,6 +133,29 @@ static int find_dead(Store *store, char ***ret_paths, int **ret_locks, size_t *r
         return 0;
 }
 
+/* Another process of the same number, in another PID namespace, may have taken a name. */
+static int make_work(Store *store, StoreWork *work) {
+        for (unsigned i = 0; i < WORK_NAME_TRIES; i++) {
+                _cleanup_free_ char *path = NULL;
+
+                if (asprintf(&path, "tmp/%d.%u", (int) getpid(), i) < 0) {
+                        path = NULL;
+                        return -ENOMEM;
+                }
+                if (mkdirat(store->fd, path, 0700) < 0) {
+                        if (errno == EEXIST)
+                                continue;
+                        return -errno;
+                }
+                work->fd = openat(store->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                if (work->fd < 0 || flock(work->fd, LOCK_EX | LOCK_NB) < 0)
+                        return -errno;
+                work->path = TAKE_PTR(path);
+                return 0;
+        }
+        return -EEXIST;
+}
+
 int store_work_new(Store *store, StoreWork **ret, Error *reterr) {
         _cleanup_work_ StoreWork *work = calloc(1, sizeof(*work));
         _cleanup_strv_ char **dead = NULL;
@@ -151,24 +171,11 @@ int store_work_new(Store *store, StoreWork **ret, Error *reterr) {
         r = store_lock(store, true, reterr);
         if (r < 0)
                 return r;
+        r = make_skeleton(store);
         clean_names(store);
         (void) find_dead(store, &dead, &locks, &n_dead);
-        for (unsigned i = 0; i < WORK_NAME_TRIES; i++) {
-                if (asprintf(&work->path, "tmp/%d.%u", (int) getpid(), i) < 0) {
-                        work->path = NULL;
-                        r = -ENOMEM;
-                        break;
-                }
-                r = mkdirat(store->fd, work->path, 0700) < 0 ? -errno : 0;
-                if (r != -EEXIST)
-                        break;
-                free(TAKE_PTR(work->path));
-        }
-        if (r >= 0) {
-                work->fd = openat(store->fd, work->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-                if (work->fd < 0 || flock(work->fd, LOCK_EX | LOCK_NB) < 0)
-                        r = -errno;
-        }
+        if (r >= 0)
+                r = make_work(store, work);
         store_unlock(store);
         for (size_t i = 0; i < n_dead; i++) {
                 (void) remove_tree(store->fd, dead[i]);
@@ -183,7 +190,7 @@ int store_work_new(Store *store, StoreWork **ret, Error *reterr) {
 StoreWork *store_work_free(StoreWork *work) {
         if (!work)
                 return NULL;
-        if (work->fd >= 0)
+        if (work->path)
                 (void) remove_tree(work->store->fd, work->path);
         fd_close(work->fd);
         free(work->path);

@@ -22,7 +22,7 @@ typedef struct Store {
         char *path;
 } Store;
 
-/* With create the directory and what belongs in it are made. -ENOENT without. path NULL is BERTH_STORE. */
+/* With create the directory is made, else -ENOENT; what belongs in it is made by writers. path NULL is BERTH_STORE. */
 int store_open(const char *path, bool create, Store **ret, Error *reterr);
 Store *store_free(Store *store);
 DEFINE_CLEANUP(Store *, store_free);

@@ -34,6 +34,8 @@ static la_ssize_t read_packed(struct archive *a, void *userdata, const void **re
 }
 
 static int fail(Stream *s, Error *reterr) {
+        const char *text = archive_error_string(s->archive);
+
         if (s->error.code < 0) {
                 if (reterr)
                         *reterr = s->error;
@@ -41,7 +43,7 @@ static int fail(Stream *s, Error *reterr) {
         }
         /* libarchive's own numbers (ARCHIVE_ERRNO_…) are no errno to report: what it says is enough. */
         return error_set(reterr, archive_errno(s->archive) == ENOMEM ? -ENOMEM : -EBADMSG, "cannot decompress %s: %s",
-                blob_name(s->blob), archive_error_string(s->archive));
+                blob_name(s->blob), text ? text : "unknown reason");
 }
 
 static int open_decompressor(Stream *s, Error *reterr) {
