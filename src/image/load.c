@@ -163,10 +163,16 @@ int load_names(const Load *load, char *const *said, NameDefault fallback, char *
 }
 
 static int load_source(Load *load, const char *path, Error *reterr) {
-        if (source_has(load->source, "index.json"))
+        int r = source_has(load->source, "index.json", reterr);
+
+        if (r > 0)
                 return load_oci(load, reterr);
-        if (source_has(load->source, "manifest.json"))
+        if (r == 0)
+                r = source_has(load->source, "manifest.json", reterr);
+        if (r > 0)
                 return load_docker(load, reterr);
+        if (r < 0)
+                return r;
         return error_set(reterr, -EBADMSG, "%s is neither an OCI layout (it has no index.json) nor a docker archive (it has no "
                                            "manifest.json)", path);
 }

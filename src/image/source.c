@@ -144,10 +144,11 @@ int source_blob(Source *s, const char *name, Blob **ret, uint64_t *ret_size, Err
         return tar_source_blob(s->tar, name, ret, ret_size, reterr);
 }
 
-bool source_has(Source *s, const char *name) {
+int source_has(Source *s, const char *name, Error *reterr) {
         _cleanup_blob_ Blob *blob = NULL;
+        int r = source_blob(s, name, &blob, NULL, reterr);
 
-        return source_blob(s, name, &blob, NULL, NULL) >= 0;
+        return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
 int source_read(Source *s, const char *name, size_t max, char **ret, size_t *ret_size, Error *reterr) {

@@ -20,7 +20,8 @@ DEFINE_CLEANUP(Source *, source_free);
 /* A regular file; size may be NULL. -ENOENT without a sentence when there is none. The source must outlive it. */
 int source_blob(Source *s, const char *name, Blob **ret, uint64_t *ret_size, Error *reterr);
 
-bool source_has(Source *s, const char *name);
+/* 1 it is there, 0 it is not. */
+int source_has(Source *s, const char *name, Error *reterr);
 
 /* The whole of a small file. */
 int source_read(Source *s, const char *name, size_t max, char **ret, size_t *ret_size, Error *reterr);
