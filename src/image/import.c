@@ -11,6 +11,7 @@
 #include "image/layer.h"
 #include "image/name.h"
 #include "image/oci.h"
+#include "image/recipe.h"
 #include "image/tree.h"
 #include "util/fd.h"
 
@@ -152,7 +153,7 @@ static int import_into(StoreWork *work, const char *path, const ImportOptions *o
         if (layer < 0)
                 return layer;
         r = make_recipe(o, diff_id, &meta, &recipe, reterr);
-        return r < 0 ? r : image_add(work, &recipe, ret_id, reterr);
+        return r < 0 ? r : recipe_add(work, &recipe, ret_id, reterr);
 }
 
 int import_image(Store *store, const char *path, const ImportOptions *options, char ret_id[static 72], Error *reterr) {

@@ -6,6 +6,7 @@
 #include "image/layer.h"
 #include "image/load.h"
 #include "image/name.h"
+#include "image/recipe.h"
 #include "image/source.h"
 #include "util/fd.h"
 

@@ -130,7 +130,7 @@ int load_plan_run(Load *load, LoadPlan *plan, Error *reterr) {
         if (r >= 0 && plan->complete)
                 r = plan->complete(load, plan, diff_ids, reterr);
         if (r >= 0)
-                r = image_add(load->work, &plan->recipe, id, reterr);
+                r = recipe_add(load->work, &plan->recipe, id, reterr);
         if (r >= 0)
                 r = remember(load, id, plan->recipe.names);
         for (size_t i = 0; i < plan->n_layers; i++)

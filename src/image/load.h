@@ -27,17 +27,3 @@ void loaded_free(Loaded *loaded, size_t n);
 /* path is a file or directory, "-" standard input. What was loaded before a failure stays loaded and is returned too: *ret and
  * *ret_n are always set. */
 int load_images(Store *store, const char *path, const LoadOptions *options, Loaded **ret, size_t *ret_n, Error *reterr);
-
-/* For who makes an image from other sources: one image whose layers are blobs of any kind. */
-typedef struct Recipe {
-        char *config, *manifest;
-        size_t config_size, manifest_size;
-        char manifest_digest[72];
-        char **names; /* full */
-} Recipe;
-
-void recipe_clear(Recipe *r);
-#define _cleanup_recipe_ _cleanup_(recipe_clear)
-
-/* Puts an image into the store whose layers, diff ids lowest first, are all held by the caller. */
-int image_add(StoreWork *work, const Recipe *recipe, char ret_id[static 72], Error *reterr);

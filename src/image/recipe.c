@@ -4,9 +4,9 @@
 #include <sys/xattr.h>
 
 #include "image/digest.h"
-#include "image/load.h"
 #include "image/name.h"
 #include "image/oci.h"
+#include "image/recipe.h"
 #include "util/fd.h"
 
 void recipe_clear(Recipe *r) {
@@ -51,7 +51,7 @@ static int stack_layers(Store *store, char *const *diff_ids, Image *image, Error
         return 0;
 }
 
-int image_add(StoreWork *work, const Recipe *recipe, char ret_id[static 72], Error *reterr) {
+int recipe_add(StoreWork *work, const Recipe *recipe, char ret_id[static 72], Error *reterr) {
         StoreImageFiles files = {
                 .config = recipe->config,
                 .config_size = recipe->config_size,
