@@ -119,13 +119,13 @@ void adopt_kill_all(int slice_cgroup) {
         closedir(d);
 }
 
-int adopt_slice_open(void) {
-        _cleanup_close_ int own = cgroup_open_of_pid(getpid(), NULL);
+int adopt_slice_open(const char *slice) {
+        _cleanup_free_ char *path = NULL;
         int fd;
 
-        if (own < 0)
-                return own;
-        fd = openat(own, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (asprintf(&path, CGROUP_ROOT "/berth.slice/%s", slice) < 0)
+                return -ENOMEM;
+        fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         return fd < 0 ? -errno : fd;
 }
 

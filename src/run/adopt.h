@@ -32,8 +32,8 @@ void adopt_instances(Supervisor *sv, Adoption *a);
 void adopt_spec_store(const Supervisor *sv);
 int adopt_spec_load(const char *name, const char *run_directory, Spec **ret);
 
-/* The cgroup of the app's slice, which this process is in; -errno. */
-int adopt_slice_open(void);
+/* The cgroup of the app's slice. -ENOENT while the slice has nothing in it. */
+int adopt_slice_open(const char *slice);
 
 /* Ends all instances of the app whose cgroup is given, without a word. */
 void adopt_kill_all(int slice_cgroup);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "run/adopt.h"
 #include "run/cgroup.h"
 #include "run/exit.h"
 #include "run/instance.h"
@@ -450,6 +451,9 @@ static void on_scope_started(ScopeJob *job, int result, const Error *error, void
                 return;
         }
         i->cgroup = cgroup_open_of_pid(i->pid, NULL);
+        /* The slice of a template's instance is not that of its service, and begins with the first scope. */
+        if (i->sv->slice_cgroup < 0)
+                i->sv->slice_cgroup = adopt_slice_open(i->sv->slice);
         instance_event(i, EVENT_SCOPED);
 }
 

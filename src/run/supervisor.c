@@ -378,7 +378,7 @@ int supervisor_start(Supervisor *sv, const char *name) {
                 r = instances_make(sv);
         if (r < 0)
                 return fail(sv, r, "start");
-        sv->slice_cgroup = adopt_slice_open();
+        sv->slice_cgroup = adopt_slice_open(sv->slice);
         adopt_instances(sv, &adoption);
         if (adoption.n == 0)
                 adopt_spec_store(sv);
