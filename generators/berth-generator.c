@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <stdio.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "unit/generate.h"
@@ -21,8 +22,11 @@ static void say(Generator *g, SpecSeverity severity, const char *text) {
         char line[960];
         int n;
 
-        n = snprintf(line, sizeof(line), "%sberth-generator%s: %s\n",
-                !g->kernel ? "" : severity == SPEC_ERROR ? "<27>" : "<28>", g->kernel ? "[1]" : "", text);
+        if (g->kernel)
+                n = snprintf(line, sizeof(line), "<%d>berth-generator[%d]: %s\n",
+                        LOG_DAEMON | (severity == SPEC_ERROR ? LOG_ERR : LOG_WARNING), (int) getpid(), text);
+        else
+                n = snprintf(line, sizeof(line), "berth-generator: %s\n", text);
         if (n >= (int) sizeof(line)) {
                 n = (int) sizeof(line) - 1;
                 line[n - 1] = '\n';

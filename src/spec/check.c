@@ -5,6 +5,7 @@
 
 #include "spec/check.h"
 #include "spec/names.h"
+#include "spec/parse.h"
 #include "util/strv.h"
 
 typedef struct Check {
@@ -12,6 +13,7 @@ typedef struct Check {
         const SpecDocument *document;
         SpecProcess *process;
         SpecDiags *diags;
+        bool unknown;      /* some values are stand-ins: nothing follows from comparing them */
         bool wrong_before; /* a line was refused: what is missing now may be what that line said */
 } Check;
 
@@ -99,7 +101,7 @@ static int check_user(Check *c) {
 static int check_memory(Check *c) {
         SpecProcess *p = c->process;
 
-        if (!p->swap.set || p->swap.value == SPEC_INFINITY)
+        if (c->unknown || !p->swap.set || p->swap.value == SPEC_INFINITY)
                 return 0;
         if (!p->memory.set || p->memory.value == SPEC_INFINITY)
                 return complain(c, p->swap.origin, "MemorySwap= needs Memory=");
@@ -155,11 +157,7 @@ static int check_life(Check *c) {
 static void mount_remove(SpecProcess *p, size_t i) {
         SpecMount *m = &p->mounts.items[i];
 
-        free(m->source);
-        free(m->source_raw);
-        free(m->target);
-        free(m->subpath);
-        free(m->data);
+        spec_mount_clear(m);
         memmove(m, m + 1, (p->mounts.n - i - 1) * sizeof(SpecMount));
         p->mounts.n--;
 }
@@ -169,7 +167,7 @@ static int check_mounts(Check *c) {
         SpecProcess *p = c->process;
         int r = 0;
 
-        for (size_t i = 0; r == 0 && i < p->mounts.n; i++)
+        for (size_t i = 0; r == 0 && !c->unknown && i < p->mounts.n; i++)
                 for (size_t k = i + 1; k < p->mounts.n; k++) {
                         const SpecMount *first = &p->mounts.items[i], *later = &p->mounts.items[k];
 
@@ -209,8 +207,8 @@ static int check_service(Check *c) {
         return 0;
 }
 
-int spec_check(Spec *s, const SpecDocument *d, SpecDiags *diags) {
-        Check c = { .spec = s, .document = d, .diags = diags, .wrong_before = diags->n_errors > 0 };
+int spec_check(Spec *s, const SpecDocument *d, bool unknown, SpecDiags *diags) {
+        Check c = { .spec = s, .document = d, .diags = diags, .unknown = unknown, .wrong_before = diags->n_errors > 0 };
         bool container = false;
         int r = 0;
 

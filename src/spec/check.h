@@ -6,5 +6,6 @@
 #include "spec/document.h"
 #include "spec/spec.h"
 
-/* Adds to diags, settles what depends on several keys. 0 or -ENOMEM. */
-int spec_check(Spec *s, const SpecDocument *d, SpecDiags *diags);
+/* Adds to diags, settles what depends on several keys. unknown: some values are stand-ins for what is not known here.
+ * 0 or -ENOMEM. */
+int spec_check(Spec *s, const SpecDocument *d, bool unknown, SpecDiags *diags);

@@ -204,7 +204,8 @@ void spec_source_locate(const SpecSource *s, const SpecLine *line, const char *a
         if (c->of != line || c->joined > goal)
                 *c = (SpecCursor){ .of = line, .raw = line->raw, .line = line->raw_line, .column = 1 };
         for (; c->joined < goal && c->raw < s->size; c->joined++) {
-                bool joins = s->raw[c->raw] == '\\' && line->start[c->joined] == ' ';
+                /* A joining backslash became a space, or the end of a key; any other is still there. */
+                bool joins = s->raw[c->raw] == '\\' && line->start[c->joined] != '\\';
                 size_t eol;
 
                 c->raw++;

@@ -66,10 +66,6 @@ int parse_pairs(SpecParse *c, void *place) {
         return spec_each_word(c, QUOTED, place, pair_word);
 }
 
-int parse_environment(SpecParse *c, void *place) {
-        return parse_pairs(c, place);
-}
-
 /* The parameters that belong to a namespace of the container's own, and so to the container: sysctl(2) of the others would
  * be the host's. */
 static bool sysctl_is_namespaced(const char *name) {

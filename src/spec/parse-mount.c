@@ -9,14 +9,6 @@
 
 /* Volume=, Mount= and Tmpfs=. */
 
-static void mount_free(SpecMount *m) {
-        free(m->source);
-        free(m->source_raw);
-        free(m->target);
-        free(m->subpath);
-        free(m->data);
-}
-
 typedef enum MountOption {
         OPTION_READ_ONLY,
         OPTION_NOSUID,
@@ -323,7 +315,7 @@ static int keep_mount(SpecParse *c, void *place, SpecMount *m, int r, const char
         if (r > 0)
                 r = spec_list_add(c, place, m, sizeof(*m), at);
         if (r <= 0)
-                mount_free(m);
+                spec_mount_clear(m);
         return r;
 }
 
@@ -405,6 +397,7 @@ static bool is_named_field(const char *field) {
 static int fill_mount(SpecParse *c, SpecMount *m, char *const *fields, const char *at) {
         const char *type = field_of(fields, mount_type_names), *source = field_of(fields, source_names),
                    *target = field_of(fields, target_names);
+        _cleanup_free_ char *place = NULL;
         int r;
 
         m->type = type ? _SPEC_MOUNT_TYPE_INVALID : SPEC_MOUNT_VOLUME;
@@ -440,12 +433,8 @@ static int fill_mount(SpecParse *c, SpecMount *m, char *const *fields, const cha
                 if (r <= 0)
                         return r;
         }
-        {
-                _cleanup_free_ char *text = NULL;
-
-                r = spec_expand(c, target, at, &text);
-                return r <= 0 ? r : set_target(c, m, text, at);
-        }
+        r = spec_expand(c, target, at, &place);
+        return r <= 0 ? r : set_target(c, m, place, at);
 }
 
 static int mount_word(SpecParse *c, void *place, const char *word, const char *at) {

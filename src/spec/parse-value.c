@@ -479,10 +479,6 @@ int parse_swap(SpecParse *c, void *place) {
         return r <= 0 ? r : keep_number(c, place, v);
 }
 
-int parse_shm_size(SpecParse *c, void *place) {
-        return parse_size_limit(c, place);
-}
-
 int parse_cpus(SpecParse *c, void *place) {
         _cleanup_free_ char *text = NULL;
         uint64_t v;
@@ -574,6 +570,11 @@ static int take_seconds(SpecParse *c, uint64_t *ret) {
         r = take_value(c, &text);
         if (r <= 0)
                 return r;
+        /* A template's service must not be less patient than one of its instances. */
+        if (c->unknown) {
+                *ret = SPEC_INFINITY;
+                return 1;
+        }
         if (parse_timespan(text, ret) < 0)
                 return spec_complain(c, c->line->value, "'%s' is not a time such as 20 or 1min 30s", text);
         return 1;

@@ -55,7 +55,7 @@ int spec_expand(SpecParse *c, const char *text, const char *at, char **ret) {
         r = specifier_expand(&c->specifiers, text, ret, &bad);
         switch (r) {
         case 1:
-                c->unknown = true;
+                c->unknown = c->any_unknown = true;
                 return 1;
         case 0:
                 return 1;
@@ -219,7 +219,7 @@ static void text_clear(SpecText *t) {
                 _l->n = 0;                                                   \
         } while (0)
 
-static void mount_clear(SpecMount *m) {
+void spec_mount_clear(SpecMount *m) {
         free(m->source);
         free(m->source_raw);
         free(m->target);
@@ -236,7 +236,7 @@ static void mounts_reset(void *place, const char *key) {
                 if (key && !streq(l->items[i].key, key))
                         l->items[kept++] = l->items[i];
                 else
-                        mount_clear(&l->items[i]);
+                        spec_mount_clear(&l->items[i]);
         l->n = kept;
         /* The room of a list follows from its count, so it has to shrink with it. */
         if (kept == 0) {

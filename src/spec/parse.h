@@ -21,6 +21,7 @@ struct SpecParse {
         const SpecKey *key;
         SpecCursor cursor;
         bool unknown; /* the line's value depends on what is not known here: what is wrong with it proves nothing */
+        bool any_unknown; /* some line's did */
 };
 
 /* `at` points into the line (its value as a rule); NULL: the line's key. Returns 0 or -ENOMEM. */
@@ -58,6 +59,7 @@ bool unit_name_valid(const char *name) _pure_; /* with its type's suffix; templa
 /* Frees what is at place and makes it unset again. key matters for STORE_MOUNTS; NULL: all. */
 void spec_store_reset(SpecStore store, void *place, const char *key);
 void spec_process_clear(SpecProcess *p);
+void spec_mount_clear(SpecMount *m);
 
 /* The parsers of the table. */
 int parse_text_image(SpecParse *c, void *place);
@@ -76,7 +78,6 @@ int parse_timezone(SpecParse *c, void *place);
 int parse_seccomp(SpecParse *c, void *place);
 int parse_size_limit(SpecParse *c, void *place);
 int parse_swap(SpecParse *c, void *place);
-int parse_shm_size(SpecParse *c, void *place);
 int parse_cpus(SpecParse *c, void *place);
 int parse_cpu_weight(SpecParse *c, void *place);
 int parse_io_weight(SpecParse *c, void *place);
@@ -87,7 +88,6 @@ int parse_notify(SpecParse *c, void *place);
 int parse_network(SpecParse *c, void *place);
 int parse_userns(SpecParse *c, void *place);
 
-int parse_environment(SpecParse *c, void *place);
 int parse_pairs(SpecParse *c, void *place);
 int parse_env_files(SpecParse *c, void *place);
 int parse_secrets(SpecParse *c, void *place);

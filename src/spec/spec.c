@@ -377,7 +377,7 @@ static int spec_build(const SpecDocument *d, SpecFlags flags, SpecDiags *diags, 
         if (r == 0)
                 r = apply_processes(&c, d, diags);
         if (r == 0)
-                r = spec_check(s, d, diags);
+                r = spec_check(s, d, c.any_unknown, diags);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(s);
@@ -450,6 +450,10 @@ int spec_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret) 
         int r;
 
         r = spec_read(name, dirs, 0, diags, &s);
+        if (r == 0 && s->template) {
+                (void) spec_diag_add(diags, SPEC_ERROR, s->path, 0, 0, "is a template: it needs an instance, %sNAME", s->name);
+                return -EINVAL;
+        }
         if (r == 0)
                 *ret = TAKE_PTR(s);
         return r;

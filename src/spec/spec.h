@@ -189,7 +189,7 @@ typedef struct SpecProcess {
         SPEC_LIST(SpecPair) labels, annotations;
 
         /* Files. */
-        SpecBool read_only, read_only_tmpfs; /* read_only_tmpfs is true unless set otherwise: see the accessor */
+        SpecBool read_only, read_only_tmpfs; /* see spec_read_only_tmpfs() */
         SPEC_LIST(SpecMount) mounts;
         SPEC_LIST(SpecDevice) devices;
         SpecNumber shm_size; /* bytes; SPEC_INFINITY: no limit */
@@ -292,7 +292,7 @@ DEFINE_CLEANUP(Spec *, spec_free);
  * 0, or
  *   -ENOENT    no such spec            (one diagnostic says where it was looked for)
  *   -ERFKILL   masked: a link to /dev/null or an empty file
- *   -EINVAL    not a name of an app
+ *   -EINVAL    not a name of an app, or a template without an instance
  *   -EBADMSG   read, and wrong: diags say all that is wrong
  *   another negative errno on the way to the file.
  * diags (may be NULL) is added to, warnings even on success; what it says is complete sentences. */

@@ -114,7 +114,23 @@ START_TEST(every_byte_knows_where_it_was_written) {
         spec_source_locate(&source, l, strchr(l->value, 'e'), &cursor);
         ck_assert_uint_eq(cursor.line, 5);
         ck_assert_uint_eq(cursor.column, 2);
-        /* And back. */
+        /* A key may be joined, too. */
+        lex("[A]\nK\\\n\\\n= v\n");
+        cursor = (SpecCursor){ 0 };
+        spec_source_locate(&source, &source.lines[1], source.lines[1].value, &cursor);
+        ck_assert_str_eq(source.lines[1].value, "v");
+        ck_assert_uint_eq(cursor.line, 4);
+        ck_assert_uint_eq(cursor.column, 3);
+}
+END_TEST
+
+START_TEST(places_may_be_asked_for_backwards) {
+        SpecCursor cursor = { 0 };
+        const SpecLine *l;
+
+        lex("[A]\n  K = ab \\\n# no\n   cd\\\n e\n");
+        l = &source.lines[1];
+        spec_source_locate(&source, l, strchr(l->value, 'e'), &cursor);
         spec_source_locate(&source, l, l->value, &cursor);
         ck_assert_uint_eq(cursor.line, 2);
         ck_assert_uint_eq(cursor.column, 7);
@@ -138,9 +154,11 @@ END_TEST
 START_TEST(lines_longer_than_a_mebibyte_are_refused) {
         _cleanup_buf_ Buf b = BUF_INIT;
 
+        ck_assert_int_eq(buf_reserve(&b, SPEC_LINE_MAX + 16), 0);
         ck_assert_int_eq(buf_puts(&b, "[A]\nK="), 0);
-        for (size_t i = 0; i < SPEC_LINE_MAX - 2; i++)
-                ck_assert_int_eq(buf_putc(&b, 'x'), 0);
+        memset(b.data + b.size, 'x', SPEC_LINE_MAX - 2);
+        b.size += SPEC_LINE_MAX - 2;
+        b.data[b.size] = 0;
         lex_bytes(b.data, b.size);
         ck_assert_uint_eq(diags.n, 0);
         ck_assert_uint_eq(strlen(source.lines[1].value), SPEC_LINE_MAX - 2);
@@ -171,6 +189,7 @@ static void add(TCase *t) {
         tcase_add_test(t, lines_end_in_all_the_ways_that_systemd_knows);
         tcase_add_test(t, a_byte_order_mark_at_the_start_is_skipped);
         tcase_add_test(t, every_byte_knows_where_it_was_written);
+        tcase_add_test(t, places_may_be_asked_for_backwards);
         tcase_add_test(t, what_is_wrong_is_said_with_its_place);
         tcase_add_test(t, lines_longer_than_a_mebibyte_are_refused);
         tcase_add_test(t, too_many_lines_are_refused_once);
