@@ -176,7 +176,9 @@ static int log_open(Instance *i, int pipe, int memory) {
 /* ---- what the helper, the process and the payload say ---- */
 
 static int error_keep(Instance *i, int code, const Error *error) {
-        if (error && *error->text)
+        if (*i->error.text)
+                ; /* what comes after the first is its consequence */
+        else if (error && *error->text)
                 i->error = *error;
         else
                 (void) error_set_errno(&i->error, code, "cannot start");

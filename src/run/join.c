@@ -199,6 +199,7 @@ static int world_for(const JoinSettings *settings, const char *instance, World *
         if (r >= 0 && settings->cwd) {
                 free(ret->cwd);
                 ret->cwd = strdup(settings->cwd);
+                ret->cwd_given = true;
         }
         ret->terminal = settings->terminal;
         ret->run_init = false;

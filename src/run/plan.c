@@ -422,6 +422,7 @@ int plan_world(const Spec *spec, const SpecProcess *p, const Image *image, const
                 r = user_make(p, image, &w);
         if (r >= 0)
                 r = copy_text(p->working_dir.value ? p->working_dir.value : image ? image->workdir : NULL, &w.cwd);
+        w.cwd_given = p->working_dir.value;
         if (r >= 0)
                 r = privileges_make(p, &w);
         if (r < 0)

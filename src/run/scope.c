@@ -83,7 +83,6 @@ static int on_subscribed(sd_bus_message *m, void *userdata, sd_bus_error *unused
 
 /* PID 1 sends UnitRemoved to subscribers only. */
 static int job_wait_for_gone(ScopeJob *job) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
         job->waiting_for_gone = true;
@@ -130,7 +129,6 @@ static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *unused) {
 }
 
 static int job_send(ScopeJob *job) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         Error error = { 0 };
         int r;
 

@@ -71,7 +71,7 @@ static int root_seal(Helper *h, Error *reterr) {
         const World *w = &h->world;
         int r;
 
-        if (w->cwd) {
+        if (w->cwd && !w->cwd_given) {
                 _cleanup_close_ int fd = mkdir_in_root(h->root, w->cwd, 0755);
 
                 if (fd < 0)

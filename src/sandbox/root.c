@@ -87,7 +87,7 @@ static bool root_is_complete(const World *w, int root) {
         for (size_t i = 0; i < w->n_files; i++)
                 if (!root_has(root, w->files[i].target))
                         return false;
-        return !w->cwd || root_has(root, w->cwd);
+        return !w->cwd || w->cwd_given || root_has(root, w->cwd);
 }
 
 /* The overlay's root directory takes mode and owner from the upper; let it be the image's. */

@@ -279,6 +279,7 @@ static void codec_world(Codec *c, World *w) {
         codec_string(c, &w->user);
         codec_strv(c, &w->groups);
         codec_string(c, &w->cwd);
+        codec_bool(c, &w->cwd_given);
         codec_u64(c, &w->capabilities);
         codec_u64(c, &w->ambient);
         codec_bool(c, &w->no_new_privileges);

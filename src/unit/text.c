@@ -227,9 +227,10 @@ static int put_service(Buf *b, const Spec *s) {
                 r = put_usec(b, "RestartSec", UNIT_RESTART_USEC);
         if (r == 0)
                 r = put_timeouts(b, s);
-        /* The app's lines are written by the supervisor: all its instances would share one limit. */
+        /* The app's lines are written by the supervisor: all its instances would share one limit. systemd 252 takes 0, which is to
+         * mean "none", for "not set". */
         if (r == 0 && !passed(&s->service_keys, "LogRateLimitIntervalSec"))
-                r = buf_puts(b, "LogRateLimitIntervalSec=0\n");
+                r = buf_puts(b, "LogRateLimitIntervalSec=1us\n");
         if (r == 0 && !passed(&s->service_keys, "SyslogIdentifier")) {
                 r = buf_puts(b, "SyslogIdentifier=");
                 if (r == 0)
