@@ -421,8 +421,11 @@ static int spawn(Instance *i, Error *reterr) {
         return r < 0 ? r : helper_start(i, &w, reterr);
 }
 
+/* A little less than what systemd gives the service, so that the reason is told before systemd gives up. */
 static uint64_t start_timeout(const Instance *i) {
-        return i->sv->spec->timeout_start.set ? i->sv->spec->timeout_start.value : START_TIMEOUT_USEC;
+        uint64_t timeout = i->sv->spec->timeout_start.set ? i->sv->spec->timeout_start.value : START_TIMEOUT_USEC;
+
+        return timeout == SPEC_INFINITY ? timeout : timeout - timeout / 10;
 }
 
 static void action_spawn(Instance *i) {

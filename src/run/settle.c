@@ -99,7 +99,7 @@ InstanceState instance_settle(const Supervisor *sv, Instance *i) {
         log_line(good ? LOG_INFO : LOG_ERR, "Instance '%s' of app '%s': %s", i->name, sv->name,
                 i->message ? i->message : "has ended");
         /* What cannot even be started fails the start of the app, which is asking for it to be mended. */
-        if (!i->execed && sv->phase == PHASE_STARTING)
+        if ((!i->execed || i->start_timed_out) && sv->phase == PHASE_STARTING)
                 return INSTANCE_FAILED;
         if (!restart_wanted(spec, i))
                 return good ? INSTANCE_EXITED : INSTANCE_FAILED;

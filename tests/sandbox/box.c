@@ -80,10 +80,10 @@ static void tear_down(void) {
 }
 
 World box_world(void) {
-        static char *layers[2], *env[] = { (char *) "PATH=/bin", NULL };
+        static char layer[256], *layers[] = { layer, NULL }, *env[] = { (char *) "PATH=/bin", NULL };
         static IdMap map = { 0, BOX_ID, 65536 };
 
-        layers[0] = box_path("layer");
+        strcpy(layer, box_path("layer"));
         return (World){
                 .app = (char *) "shop",
                 .instance = (char *) "web.1",
