@@ -187,8 +187,10 @@ int write_file(int dir, const char *path, const void *data, size_t size, mode_t 
         const char *slash = strrchr(path, '/');
         int prefix = slash ? (int) (slash - path) + 1 : 0, r;
 
-        if (asprintf(&temporary, "%.*s.#%s.%d", prefix, path, path + prefix, (int) getpid()) < 0)
+        if (asprintf(&temporary, "%.*s.#%s.%d", prefix, path, path + prefix, (int) getpid()) < 0) {
+                temporary = NULL; /* asprintf(3) leaves it undefined */
                 return -ENOMEM;
+        }
         fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
         if (fd < 0)
                 return -errno;
