@@ -16,8 +16,7 @@ App *app_new(const char *name) {
         app->problem = strdup("");
         app->active_state = strdup("inactive");
         app->sub_state = strdup("dead");
-        if (asprintf(&app->service, "%s.service", name) < 0)
-                app->service = NULL;
+        app->service = str_format("%s.service", name);
         if (!app->name || !app->source || !app->image || !app->problem || !app->active_state || !app->sub_state ||
                 !app->service || sd_bus_path_encode("/org/berth1/app", name, &app->path) < 0)
                 return NULL;
@@ -84,10 +83,9 @@ int app_read_spec(App *app, const char *dirs) {
                 q = app_set(&app->source, spec->path);
         if (q < 0 || !spec || app->run.name)
                 return MIN(q, 0);
-        if (asprintf(&service, "%s.service", spec->service) < 0) {
-                service = NULL;
+        service = str_format("%s.service", spec->service);
+        if (!service)
                 return -ENOMEM;
-        }
         q = app_set(&app->service, service);
         if (q >= 0)
                 q = app_set(&app->image, spec_image(spec));

@@ -94,10 +94,9 @@ static int instance_kill(const InstanceStatus *i, int signal, sd_bus_error *rete
                 return errno == ESRCH ? sd_bus_error_setf(reterr, BUS_ERROR_NOT_RUNNING,
                                                 "Instance '%s' is not running", i->name) :
                                         -errno;
-        if (asprintf(&path, "/proc/%d/cgroup", (int) i->pid) < 0) {
-                path = NULL;
+        path = str_format("/proc/%d/cgroup", (int) i->pid);
+        if (!path)
                 return -ENOMEM;
-        }
         r = read_file(AT_FDCWD, path, CGROUP_FILE_MAX, &text, NULL);
         if (r < 0)
                 return r;

@@ -78,10 +78,9 @@ int watch_app(Watch *w, const char *name) {
         if (!apps)
                 return -ENOMEM;
         w->apps = apps;
-        if (asprintf(&path, "%s/%s", w->m->run_dir, name) < 0) {
-                path = NULL;
+        path = str_format("%s/%s", w->m->run_dir, name);
+        if (!path)
                 return -ENOMEM;
-        }
         AppWatch watch = { .name = strdup(name) };
         if (!watch.name)
                 return -ENOMEM;

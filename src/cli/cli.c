@@ -97,16 +97,11 @@ int table_add(Table *t, Style style, const char *text) {
 int table_addf(Table *t, Style style, const char *format, ...) {
         _cleanup_free_ char *text = NULL;
         va_list ap;
-        int r;
 
         va_start(ap, format);
-        r = vasprintf(&text, format, ap);
+        text = str_vformat(format, ap);
         va_end(ap);
-        if (r < 0) {
-                text = NULL;
-                return -ENOMEM;
-        }
-        return table_add(t, style, text);
+        return text ? table_add(t, style, text) : -ENOMEM;
 }
 
 /* Columns on the screen. All that berth prints in tables is ASCII but for what people write themselves, so code

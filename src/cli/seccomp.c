@@ -78,7 +78,8 @@ static int output(const char *file, const char *profile, uint64_t caps, const ch
         }
         if (!file) {
                 name = seccomp_cache_name(profile, caps);
-                if (!name || asprintf(&path, "%s/%s", BERTH_CACHE_DIR, name) < 0)
+                path = name ? str_format(BERTH_CACHE_DIR "/%s", name) : NULL;
+                if (!path)
                         return cli_fail("out of memory");
                 r = mkdir_parents(AT_FDCWD, BERTH_CACHE_DIR, 0755);
                 if (r < 0)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdio.h>
 #include <strings.h>
 
 #include "image/change.h"
@@ -162,12 +161,10 @@ static int each_word(json_t *config, const char *key, const char *value, const c
         for (char *word; !list && r >= 0 && (word = next_word(&p));)
                 r = strv_consume(&words, word);
         for (char **w = words; r >= 0 && w && *w; w++) {
-                _cleanup_free_ char *full = NULL;
+                _cleanup_free_ char *full = str_format("%s%s", *w, suffix && !strchr(*w, '/') ? suffix : "");
 
-                if (asprintf(&full, "%s%s", *w, suffix && !strchr(*w, '/') ? suffix : "") < 0) {
-                        full = NULL;
+                if (!full)
                         return -ENOMEM;
-                }
                 r = add_key(config, key, full);
         }
         return r < 0 ? error_set(reterr, -EINVAL, "it is not UTF-8") : 0;

@@ -4,11 +4,13 @@
 #include "image/digest.h"
 #include "image/load-internal.h"
 #include "image/oci.h"
+#include "util/strv.h"
 
 #define INDEX_DEPTH_MAX 4 /* an index may name indexes */
 
 static int blob_path(const char *digest, char **ret) {
-        return asprintf(ret, "blobs/sha256/%s", digest_hex(digest)) < 0 ? -ENOMEM : 0;
+        *ret = str_format("blobs/sha256/%s", digest_hex(digest));
+        return *ret ? 0 : -ENOMEM;
 }
 
 /* A JSON blob, by its digest. */

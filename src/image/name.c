@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdio.h>
-
 #include "image/name.h"
 #include "util/strv.h"
 
@@ -159,6 +157,10 @@ static int name_split_end(const char *text, char *rest, Name *n, Error *reterr) 
         return 0;
 }
 
+static char *docker_repository(const char *path) {
+        return str_format("docker.io/%s%s", strchr(path, '/') ? "" : "library/", path);
+}
+
 int name_parse(const char *text, NameDefault fallback, Name *ret, Error *reterr) {
         _cleanup_name_ Name n = { 0 };
         _cleanup_free_ char *rest = NULL;
@@ -185,25 +187,19 @@ int name_parse(const char *text, NameDefault fallback, Name *ret, Error *reterr)
                 path = rest + registry + 1;
                 docker = (registry == STRLEN("docker.io") && str_after(rest, "docker.io/")) ||
                         (registry == STRLEN("index.docker.io") && str_after(rest, "index.docker.io/"));
-                r = docker ? asprintf(&n.repository, "docker.io/%s%s", strchr(path, '/') ? "" : "library/", path)
-                           : asprintf(&n.repository, "%s", rest);
+                n.repository = docker ? docker_repository(path) : strdup(rest);
         } else {
                 path = rest;
-                r = fallback == NAME_LOCAL
-                        ? asprintf(&n.repository, "localhost/%s", path)
-                        : asprintf(&n.repository, "docker.io/%s%s", strchr(path, '/') ? "" : "library/", path);
+                n.repository = fallback == NAME_LOCAL ? str_format("localhost/%s", path) : docker_repository(path);
         }
-        if (r < 0) {
-                n.repository = NULL;
+        if (!n.repository)
                 return -ENOMEM;
-        }
         r = path_check(text, path, reterr);
         if (r < 0)
                 return r;
-        if (n.tag && asprintf(&n.full, "%s:%s", n.repository, n.tag) < 0) {
-                n.full = NULL;
+        n.full = n.tag ? str_format("%s:%s", n.repository, n.tag) : NULL;
+        if (n.tag && !n.full)
                 return -ENOMEM;
-        }
         if (strlen(n.full ? n.full : n.repository) > NAME_LENGTH_MAX)
                 return error_set(reterr, -EINVAL, "image name '%.40s…' is longer than %d bytes", text, NAME_LENGTH_MAX);
         *ret = n;

@@ -8,6 +8,7 @@
 #include "image/plain.h"
 #include "image/store.h"
 #include "util/fd.h"
+#include "util/strv.h"
 
 static int write_manifest(int dir, const Image *image, const StoreImageFiles *files) {
         char name[sizeof("manifest-.json") + DIGEST_HEX_LENGTH];
@@ -48,7 +49,8 @@ static int place_name(Store *store, const Image *image, const char *name) {
         _cleanup_buf_ Buf text = BUF_INIT;
         int r;
 
-        if (!file || asprintf(&path, "name/%s", file) < 0)
+        path = file ? str_format("name/%s", file) : NULL;
+        if (!path)
                 return -ENOMEM;
         r = buf_printf(&text, "image %s\nmanifest %s\n", image->id, image->manifest_digest);
         return r < 0 ? r : write_file(store->fd, path, text.data, text.size, 0600, true);

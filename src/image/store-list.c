@@ -10,6 +10,7 @@
 #include "image/store.h"
 #include "image/store-internal.h"
 #include "util/fd.h"
+#include "util/strv.h"
 
 static int compare_strings(const void *a, const void *b) {
         return strcmp(*(char *const *) a, *(char *const *) b);
@@ -48,12 +49,10 @@ int store_list_ids(Store *store, const char *directory, char ***ret) {
         if (r < 0 || !ids)
                 return r < 0 ? r : -ENOMEM;
         for (char **p = entries; *p; p++) {
-                _cleanup_free_ char *id = NULL;
+                _cleanup_free_ char *id = str_format("sha256:%s", *p);
 
-                if (asprintf(&id, "sha256:%s", *p) < 0) {
-                        id = NULL;
+                if (!id)
                         return -ENOMEM;
-                }
                 if (digest_valid(id)) {
                         r = strv_consume(&ids, TAKE_PTR(id));
                         if (r < 0)

@@ -11,6 +11,7 @@
 #include "image/store-internal.h"
 #include "util/buf.h"
 #include "util/fd.h"
+#include "util/strv.h"
 
 /* All removing is moving into the work directory: at once for whoever looks, and finished by the next writer if this one dies. */
 static int move_away(StoreWork *work, const char *directory, const char *id) {
@@ -103,7 +104,8 @@ static int remove_names(Store *store, char *const *names) {
         for (; *names; names++) {
                 _cleanup_free_ char *file = name_to_file(*names), *path = NULL;
 
-                if (!file || asprintf(&path, "name/%s", file) < 0)
+                path = file ? str_format("name/%s", file) : NULL;
+                if (!path)
                         return -ENOMEM;
                 if (unlinkat(store->fd, path, 0) < 0 && errno != ENOENT)
                         return -errno;

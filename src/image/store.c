@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "image/store.h"
 #include "util/fd.h"
 #include "util/paths.h"
+#include "util/strv.h"
 
 #define WORK_NAME_TRIES 100
 
@@ -136,12 +136,10 @@ static int find_dead(Store *store, char ***ret_paths, int **ret_locks, size_t *r
 /* Another process of the same number, in another PID namespace, may have taken a name. */
 static int make_work(Store *store, StoreWork *work) {
         for (unsigned i = 0; i < WORK_NAME_TRIES; i++) {
-                _cleanup_free_ char *path = NULL;
+                _cleanup_free_ char *path = str_format("tmp/%d.%u", (int) getpid(), i);
 
-                if (asprintf(&path, "tmp/%d.%u", (int) getpid(), i) < 0) {
-                        path = NULL;
+                if (!path)
                         return -ENOMEM;
-                }
                 if (mkdirat(store->fd, path, 0700) < 0) {
                         if (errno == EEXIST)
                                 continue;

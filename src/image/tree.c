@@ -7,7 +7,6 @@
 #include <locale.h>
 #include <pthread.h>
 #include <search.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -221,13 +220,9 @@ static int walk(Tree *t, int fd, const char *path, unsigned depth) {
                         r = strv_append(&names, e->d_name);
         qsort(names, strv_length(names), sizeof(*names), compare_names);
         for (char **name = names; r >= 0 && *name; name++) {
-                _cleanup_free_ char *below = NULL;
+                _cleanup_free_ char *below = str_format("%s%s%s", path, streq(path, ".") ? "" : "/", *name);
 
-                if (asprintf(&below, "%s%s%s", path, streq(path, ".") ? "" : "/", *name) < 0) {
-                        below = NULL;
-                        r = -ENOMEM;
-                } else
-                        r = visit(t, dirfd(d), *name, streq(path, ".") ? *name : below, depth);
+                r = below ? visit(t, dirfd(d), *name, streq(path, ".") ? *name : below, depth) : -ENOMEM;
         }
         closedir(d);
         return r;

@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -120,10 +119,10 @@ void adopt_kill_all(int slice_cgroup) {
 }
 
 int adopt_slice_open(const char *slice) {
-        _cleanup_free_ char *path = NULL;
+        _cleanup_free_ char *path = str_format(CGROUP_ROOT "/berth.slice/%s", slice);
         int fd;
 
-        if (asprintf(&path, CGROUP_ROOT "/berth.slice/%s", slice) < 0)
+        if (!path)
                 return -ENOMEM;
         fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         return fd < 0 ? -errno : fd;
@@ -156,11 +155,11 @@ void adopt_instances(Supervisor *sv, Adoption *a) {
         _cleanup_(app_state_clear) AppState state = { 0 };
 
         if (a->n == 0) {
-                _cleanup_free_ char *directory = NULL;
+                _cleanup_free_ char *directory = str_format(BERTH_APP_DIR "/%s/instance", sv->name);
 
                 adopt_kill_all(sv->slice_cgroup);
                 /* A power cut or a lost run-time state leaves these. */
-                if (asprintf(&directory, BERTH_APP_DIR "/%s/instance", sv->name) >= 0)
+                if (directory)
                         (void) remove_tree(AT_FDCWD, directory);
                 return;
         }
@@ -175,10 +174,10 @@ void adopt_instances(Supervisor *sv, Adoption *a) {
         }
         for (size_t k = 0; k < a->n; k++)
                 if (a->items[k].pidfd >= 0) {
-                        _cleanup_free_ char *text = NULL;
+                        _cleanup_free_ char *text = str_format("FDSTOREREMOVE=1\nFDNAME=%s", a->items[k].name);
 
                         (void) pidfd_send_signal(a->items[k].pidfd, SIGKILL, NULL, 0);
-                        if (asprintf(&text, "FDSTOREREMOVE=1\nFDNAME=%s", a->items[k].name) >= 0)
+                        if (text)
                                 (void) sd_notify(0, text);
                 }
         sv->pins = TAKE_PTR(a->pins);
@@ -201,14 +200,15 @@ static int spec_store(const Supervisor *sv) {
         int r = 0;
 
         base = base ? base + 1 : sv->spec->fragments[0];
-        if (asprintf(&directory, "%s/spec/%s.d", sv->run_directory, base) < 0)
+        directory = str_format("%s/spec/%s.d", sv->run_directory, base);
+        if (!directory)
                 return -ENOMEM;
         r = mkdir_parents(AT_FDCWD, directory, 0700);
         for (unsigned i = 0; sv->spec->fragments[i] && r >= 0; i++) {
-                _cleanup_free_ char *to = NULL;
+                _cleanup_free_ char *to = i == 0 ? str_format("%s/spec/%s", sv->run_directory, base) :
+                                                   str_format("%s/%04u.conf", directory, i);
 
-                if ((i == 0 ? asprintf(&to, "%s/spec/%s", sv->run_directory, base)
-                            : asprintf(&to, "%s/%04u.conf", directory, i)) < 0)
+                if (!to)
                         return -ENOMEM;
                 r = copy_file(sv->spec->fragments[i], to);
         }
@@ -223,9 +223,9 @@ void adopt_spec_store(const Supervisor *sv) {
 }
 
 int adopt_spec_load(const char *name, const char *run_directory, Spec **ret) {
-        _cleanup_free_ char *directory = NULL;
+        _cleanup_free_ char *directory = str_format("%s/spec", run_directory);
 
-        if (asprintf(&directory, "%s/spec", run_directory) < 0)
+        if (!directory)
                 return -ENOMEM;
         return spec_load(name, directory, NULL, ret);
 }

@@ -27,7 +27,8 @@ int cgroup_open_of_pid(pid_t pid, char **ret_path) {
 
                 if (!below)
                         continue;
-                if (asprintf(&path, CGROUP_ROOT "%s", below) < 0)
+                path = str_format(CGROUP_ROOT "%s", below);
+                if (!path)
                         return -ENOMEM;
                 fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
                 if (fd < 0)

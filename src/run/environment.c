@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "run/environment.h"
@@ -58,11 +57,11 @@ static int env_put_file(const Spec *spec, const SpecEnvFile *f, char ***env, Err
 }
 
 int secret_read(const Spec *spec, const SpecSecret *secret, char **ret, size_t *ret_size, Error *reterr) {
-        _cleanup_free_ char *path = NULL;
+        _cleanup_free_ char *path = str_format(BERTH_SECRET_DIR "/%s", secret->name);
         char origin[ORIGIN_MAX];
         int r;
 
-        if (asprintf(&path, BERTH_SECRET_DIR "/%s", secret->name) < 0)
+        if (!path)
                 return -ENOMEM;
         r = read_file(AT_FDCWD, path, SECRET_MAX, ret, ret_size);
         if (r < 0)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
-#include <stdio.h>
 
 #include "run/environment.h"
 #include "run/files.h"
@@ -129,8 +128,8 @@ static int timezone_make(const Spec *spec, const SpecProcess *p, World *w, Error
 
         if (!p->timezone.value)
                 return 0;
-        if (streq(p->timezone.value, "local") ? !(path = strdup("/etc/localtime"))
-                                              : asprintf(&path, ZONEINFO "/%s", p->timezone.value) < 0)
+        path = streq(p->timezone.value, "local") ? strdup("/etc/localtime") : str_format(ZONEINFO "/%s", p->timezone.value);
+        if (!path)
                 return -ENOMEM;
         r = read_file(AT_FDCWD, path, HOST_FILE_MAX, &data, &size);
         if (r < 0)

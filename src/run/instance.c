@@ -55,21 +55,22 @@ int instance_new(Supervisor *sv, Process *process, unsigned index, Instance **re
                 .sv = sv, .process = process, .index = index, .since_usec = now_usec(CLOCK_REALTIME),
                 .pidfd = -EBADF, .outer_pidfd = -EBADF, .control = -EBADF, .cgroup = -EBADF, .notify = -EBADF,
         };
-        r = name ? asprintf(&i->name, "%s.%u", name, index) : asprintf(&i->name, "%u", index);
-        if (r < 0)
+        i->name = name ? str_format("%s.%u", name, index) : str_format("%u", index);
+        if (!i->name)
                 return -ENOMEM;
         r = unit_scope_name(sv->name, name, index, 1, &i->scope);
         if (r < 0)
                 return r;
         /* The first instance has the plain name, as the only one of most apps. */
-        if (wanted)
-                r = index == 1 ? asprintf(&i->container_name, "%s", wanted) : asprintf(&i->container_name, "%s.%u", wanted, index);
-        else if (name)
-                r = asprintf(&i->container_name, "%s-%s.%u", sv->name, name, index);
+        if (name && !wanted)
+                i->container_name = str_format("%s-%s.%u", sv->name, name, index);
+        else if (index == 1)
+                i->container_name = strdup(wanted ? wanted : sv->name);
         else
-                r = index == 1 ? asprintf(&i->container_name, "%s", sv->name) : asprintf(&i->container_name, "%s.%u", sv->name, index);
-        if (r < 0 || asprintf(&i->run_directory, "%s/%s", sv->run_directory, i->name) < 0 ||
-                asprintf(&i->directory, BERTH_APP_DIR "/%s/instance/%s", sv->name, i->name) < 0)
+                i->container_name = str_format("%s.%u", wanted ? wanted : sv->name, index);
+        i->run_directory = str_format("%s/%s", sv->run_directory, i->name);
+        i->directory = str_format(BERTH_APP_DIR "/%s/instance/%s", sv->name, i->name);
+        if (!i->container_name || !i->run_directory || !i->directory)
                 return -ENOMEM;
         *ret = TAKE_PTR(i);
         return 0;
@@ -159,9 +160,10 @@ static int log_open(Instance *i, int pipe, int memory) {
         const char *process = i->process->spec->name;
         int r;
 
-        if (asprintf(&fields,
-                    "SYSLOG_IDENTIFIER=%s\nBERTH_APP=%s\nBERTH_PROCESS=%s\nBERTH_INSTANCE=%s\nBERTH_RELEASE=v1\nCONTAINER_NAME=%s\n",
-                    i->container_name, i->sv->name, process ? process : "", i->name, i->container_name) < 0) {
+        fields = str_format(
+                "SYSLOG_IDENTIFIER=%s\nBERTH_APP=%s\nBERTH_PROCESS=%s\nBERTH_INSTANCE=%s\nBERTH_RELEASE=v1\nCONTAINER_NAME=%s\n",
+                i->container_name, i->sv->name, process ? process : "", i->name, i->container_name);
+        if (!fields) {
                 fd_close(pipe);
                 fd_close(memory);
                 return -ENOMEM;
@@ -327,7 +329,8 @@ static int notify_open(Instance *i, char **ret_path) {
 
         if (i->process->spec->notify != SPEC_NOTIFY_YES)
                 return 0;
-        if (asprintf(&path, "%s/notify", i->run_directory) < 0)
+        path = str_format("%s/notify", i->run_directory);
+        if (!path)
                 return -ENOMEM;
         if (strlen(path) >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
@@ -349,7 +352,8 @@ static int world_store(Instance *i, const World *w) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        if (asprintf(&path, "%s/world", i->run_directory) < 0)
+        path = str_format("%s/world", i->run_directory);
+        if (!path)
                 return -ENOMEM;
         (void) unlink(path);
         fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -472,7 +476,8 @@ static void store_fds(Instance *i) {
         fds[n++] = relay_memory(i->relay);
         if (i->notify >= 0)
                 fds[n++] = i->notify;
-        if (asprintf(&text, "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", i->name) < 0)
+        text = str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", i->name);
+        if (!text)
                 return;
         r = sd_pid_notify_with_fds(0, 0, text, fds, (unsigned) n);
         if (r < 0)
@@ -511,8 +516,9 @@ static void action_scope(Instance *i) {
                 (void) error_keep(i, error.code, &error);
                 return;
         }
-        if (asprintf(&description, "Instance %s of app %s", i->name, i->sv->name) < 0 ||
-                asprintf(&service, "%s.service", i->sv->spec->service) < 0) {
+        description = str_format("Instance %s of app %s", i->name, i->sv->name);
+        service = str_format("%s.service", i->sv->spec->service);
+        if (!description || !service) {
                 (void) error_keep(i, -ENOMEM, NULL);
                 return;
         }
@@ -648,10 +654,10 @@ static void action_reap(Instance *i) {
 
 /* What it has left: its fds at PID 1, its directories. */
 static void forget(Instance *i) {
-        _cleanup_free_ char *text = NULL;
+        _cleanup_free_ char *text = str_format("FDSTOREREMOVE=1\nFDNAME=%s", i->name);
         int r;
 
-        if (i->pid != 0 && asprintf(&text, "FDSTOREREMOVE=1\nFDNAME=%s", i->name) >= 0)
+        if (i->pid != 0 && text)
                 (void) sd_notify(0, text);
         instance_drop(i);
         r = remove_tree(AT_FDCWD, i->directory);

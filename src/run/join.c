@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
@@ -84,9 +83,10 @@ static int scope_ask(Join *j, pid_t pid) {
         r = unit_slice_name(j->settings->app, &slice);
         if (r < 0)
                 return r;
-        if (asprintf(&name, "%.*s.exec-%d.scope", (int) (strlen(j->instance->scope) - STRLEN(".scope")), j->instance->scope,
-                    (int) pid) < 0 ||
-                asprintf(&description, "Command in instance %s of app %s", j->instance->name, j->settings->app) < 0)
+        name = str_format("%.*s.exec-%d.scope", (int) (strlen(j->instance->scope) - STRLEN(".scope")), j->instance->scope,
+                (int) pid);
+        description = str_format("Command in instance %s of app %s", j->instance->name, j->settings->app);
+        if (!name || !description)
                 return -ENOMEM;
         settings.name = name;
         settings.description = description;
@@ -172,7 +172,8 @@ static int world_for(const JoinSettings *settings, const char *instance, World *
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        if (asprintf(&path, BERTH_RUN_DIR "/%s/%s/world", settings->app, instance) < 0)
+        path = str_format(BERTH_RUN_DIR "/%s/%s/world", settings->app, instance);
+        if (!path)
                 return -ENOMEM;
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)

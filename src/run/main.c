@@ -11,6 +11,7 @@
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/paths.h"
+#include "util/strv.h"
 
 /* All instances are over; nothing of the app stays but volumes. */
 static void clean_up(Supervisor *sv) {
@@ -24,7 +25,8 @@ static void clean_up(Supervisor *sv) {
         r = ids_release(BERTH_IDS_DIR, sv->name);
         if (r < 0)
                 log_warning("Supervisor '%s': cannot give its user ids back: %s", sv->name, strerror(-r));
-        if (asprintf(&directory, BERTH_APP_DIR "/%s", sv->name) >= 0)
+        directory = str_format(BERTH_APP_DIR "/%s", sv->name);
+        if (directory)
                 (void) remove_tree(AT_FDCWD, directory);
 }
 

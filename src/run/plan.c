@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <stdio.h>
 #include <sys/capability.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -69,9 +68,9 @@ static int upper_make(const char *directory, char **ret, Error *reterr) {
         int r = mkdir_parents(AT_FDCWD, directory, 0700);
 
         for (size_t i = 0; i < ELEMENTSOF(parts) && r >= 0; i++) {
-                _cleanup_free_ char *path = NULL;
+                _cleanup_free_ char *path = str_format("%s/%s", directory, parts[i]);
 
-                if (asprintf(&path, "%s/%s", directory, parts[i]) < 0)
+                if (!path)
                         return -ENOMEM;
                 /* The upper's own mode becomes that of the instance's "/". */
                 if ((mkdir(path, 0755) < 0 && errno != EEXIST) || chmod(path, 0755) < 0)
@@ -122,7 +121,8 @@ static int anonymous_make(const PlanNames *names, size_t number, char **ret, Err
         _cleanup_free_ char *path = NULL;
         int r;
 
-        if (asprintf(&path, "%s/volume-%zu", names->directory, number) < 0)
+        path = str_format("%s/volume-%zu", names->directory, number);
+        if (!path)
                 return -ENOMEM;
         r = mkdir_parents(AT_FDCWD, names->directory, 0700);
         if (r >= 0 && ((mkdir(path, 0755) < 0 && errno != EEXIST) || chmod(path, 0755) < 0))
@@ -294,11 +294,9 @@ static int device_add_tree(World *w, const SpecDevice *d, const char *source, co
                 _cleanup_free_ char *below = NULL, *inside = NULL;
 
                 if (r >= 0 && entries[i]->d_name[0] != '.') {
-                        if (asprintf(&below, "%s/%s", source, entries[i]->d_name) < 0 ||
-                                asprintf(&inside, "%s/%s", target, entries[i]->d_name) < 0)
-                                r = -ENOMEM;
-                        else
-                                r = device_add_tree(w, d, below, inside, depth + 1);
+                        below = str_format("%s/%s", source, entries[i]->d_name);
+                        inside = str_format("%s/%s", target, entries[i]->d_name);
+                        r = below && inside ? device_add_tree(w, d, below, inside, depth + 1) : -ENOMEM;
                 }
                 free(entries[i]);
         }
@@ -365,7 +363,8 @@ static int user_make(const SpecProcess *p, const Image *image, World *w) {
                 return copy_text(image ? image->user : NULL, &w->user);
         if (!p->group.value)
                 return copy_text(p->user.value, &w->user);
-        return asprintf(&w->user, "%s:%s", p->user.value, p->group.value) < 0 ? -ENOMEM : 0;
+        w->user = str_format("%s:%s", p->user.value, p->group.value);
+        return w->user ? 0 : -ENOMEM;
 }
 
 static int privileges_make(const SpecProcess *p, World *w) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <spawn.h>
-#include <stdio.h>
 #include <sys/capability.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "sandbox/world.h"
 #include "util/fd.h"
 #include "util/paths.h"
+#include "util/strv.h"
 
 /* Runs `berth seccomp`, whose own words on standard error reach the service's log. */
 static int profile_compile(const char *path, uint64_t capabilities, const char *to, Error *reterr) {
@@ -20,7 +20,8 @@ static int profile_compile(const char *path, uint64_t capabilities, const char *
         int status, r;
         pid_t pid;
 
-        if (asprintf(&set, "--cap=0x%llx", (unsigned long long) capabilities) < 0)
+        set = str_format("--cap=0x%llx", (unsigned long long) capabilities);
+        if (!set)
                 return -ENOMEM;
         argv[n++] = BERTH_BINDIR "/berth";
         argv[n++] = "seccomp";
@@ -53,7 +54,8 @@ int profile_open(const SpecProcess *p, Error *reterr) {
                         return error_set_errno(reterr, r, "cannot read seccomp profile '%s'", p->seccomp.value);
         }
         name = seccomp_cache_name(text, capabilities);
-        if (!name || asprintf(&path, BERTH_CACHE_DIR "/%s", name) < 0)
+        path = name ? str_format(BERTH_CACHE_DIR "/%s", name) : NULL;
+        if (!path)
                 return -ENOMEM;
         fd = seccomp_cached(BERTH_CACHE_DIR, name);
         if (fd == -ENOENT) {
@@ -69,7 +71,8 @@ int profile_open(const SpecProcess *p, Error *reterr) {
 }
 
 static int stored_path(const char *app, const char *process, char **ret) {
-        return asprintf(ret, BERTH_RUN_DIR "/%s/seccomp-%s", app, process ? process : "") < 0 ? -ENOMEM : 0;
+        *ret = str_format(BERTH_RUN_DIR "/%s/seccomp-%s", app, process ? process : "");
+        return *ret ? 0 : -ENOMEM;
 }
 
 int profile_store(int fd, const char *app, const char *process) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <signal.h>
-#include <stdio.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
 
@@ -60,7 +59,8 @@ int reload_app(const char *name) {
         _cleanup_(spec_freep) Spec *spec = NULL;
         int r, status = EXIT_SUCCESS;
 
-        if (asprintf(&directory, BERTH_RUN_DIR "/%s", name) < 0)
+        directory = str_format(BERTH_RUN_DIR "/%s", name);
+        if (!directory)
                 return EXIT_FAILURE;
         r = app_state_read(BERTH_RUN_DIR, name, &state);
         if (r >= 0)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdio.h>
-
 #include "run/scope.h"
+#include "util/strv.h"
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
@@ -153,9 +152,9 @@ static int job_new(sd_bus *bus, const char *unit, scope_callback callback, void 
         /* The bus filters by the unit's name, so that jobs of other units wake nobody here. sd-bus itself cannot: it looks at
          * arguments only up to the first that is no string, and that is the job's number. */
         r = sd_bus_add_filter(bus, &job->removed, on_job_removed, job);
-        if (r >= 0 && asprintf(&job->rule,
-                    "type='signal',sender='" SYSTEMD_NAME "',path='" SYSTEMD_PATH "',interface='" SYSTEMD_MANAGER
-                    "',member='JobRemoved',arg2='%s'", unit) < 0)
+        job->rule = str_format("type='signal',sender='" SYSTEMD_NAME "',path='" SYSTEMD_PATH "',interface='" SYSTEMD_MANAGER
+                "',member='JobRemoved',arg2='%s'", unit);
+        if (r >= 0 && !job->rule)
                 r = -ENOMEM;
         if (r >= 0)
                 r = sd_bus_call_method_async(bus, NULL, DBUS_NAME, DBUS_PATH, DBUS_NAME, "AddMatch", NULL, NULL, "s", job->rule);

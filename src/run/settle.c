@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <signal.h>
-#include <stdio.h>
 #include <time.h>
 
 #include "run/exit.h"
 #include "run/instance.h"
 #include "run/settle.h"
 #include "util/log.h"
+#include "util/strv.h"
 
 #define BACKOFF_MAX_USEC (60U * 1000 * 1000)
 #define QUIET_USEC (10U * 1000 * 1000) /* up for so long, an instance starts its back-off anew */
@@ -74,12 +74,11 @@ static void message_set(Instance *i) {
                 i->message = strdup("was killed by the kernel: out of memory (see Memory=)");
         else if (i->exit_code == EXIT_CODE_UNKNOWN)
                 i->message = strdup("has ended, its status is not known: it was started by an earlier supervisor");
-        else if (exit_by_signal(i->exit_code)) {
-                if (asprintf(&i->message, "was killed by signal %d (SIG%s)", i->exit_status,
-                            sigabbrev_np(i->exit_status) ? sigabbrev_np(i->exit_status) : "RT") < 0)
-                        i->message = NULL;
-        } else if (asprintf(&i->message, "has ended with status %d", i->exit_status) < 0)
-                i->message = NULL;
+        else if (exit_by_signal(i->exit_code))
+                i->message = str_format("was killed by signal %d (SIG%s)", i->exit_status,
+                        sigabbrev_np(i->exit_status) ? sigabbrev_np(i->exit_status) : "RT");
+        else
+                i->message = str_format("has ended with status %d", i->exit_status);
 }
 
 static bool ended_well(const Spec *spec, const Instance *i) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
-#include <stdio.h>
 
 #include "run/state.h"
 #include "util/buf.h"
@@ -187,7 +186,8 @@ int app_state_read(const char *dir, const char *name, AppState *ret) {
         char *line, *rest;
         int r;
 
-        if (asprintf(&path, "%s/%s/state", dir, name) < 0)
+        path = str_format("%s/%s/state", dir, name);
+        if (!path)
                 return -ENOMEM;
         r = read_file(AT_FDCWD, path, STATE_SIZE_MAX, &text, NULL);
         if (r < 0)
@@ -221,7 +221,8 @@ int app_state_write(const char *dir, const AppState *s) {
         _cleanup_buf_ Buf b = BUF_INIT;
         int r = 0;
 
-        if (asprintf(&path, "%s/%s/state", dir, s->name) < 0)
+        path = str_format("%s/%s/state", dir, s->name);
+        if (!path)
                 return -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(app_fields) && r >= 0; i++)
                 r = field_put(&b, s, &app_fields[i]);

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -170,8 +169,8 @@ static void state_write(Supervisor *sv) {
                                                              : sv->processes[0].spec->rootfs.value,
                 .image_id = sv->processes[0].image ? sv->processes[0].image->id : (char *) "",
         };
-        _cleanup_free_ char *service = NULL;
-        int r = items && asprintf(&service, "%s.service", sv->spec->service) >= 0 ? 0 : -ENOMEM;
+        _cleanup_free_ char *service = str_format("%s.service", sv->spec->service);
+        int r = items && service ? 0 : -ENOMEM;
 
         s.service = service;
         for (size_t k = 0; k < sv->n_instances && r >= 0; k++) {
@@ -357,7 +356,8 @@ int supervisor_start(Supervisor *sv, const char *name) {
         *sv = (Supervisor){ .name = name, .helper = -EBADF, .journal = -EBADF, .lock = -EBADF, .slice_cgroup = -EBADF };
         (void) clock_gettime(CLOCK_REALTIME, &now);
         sv->since_usec = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-        if (asprintf(&sv->run_directory, BERTH_RUN_DIR "/%s", name) < 0)
+        sv->run_directory = str_format(BERTH_RUN_DIR "/%s", name);
+        if (!sv->run_directory)
                 return fail(sv, -ENOMEM, "start");
         r = adoption_collect(name, &adoption);
         if (r < 0)

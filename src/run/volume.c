@@ -7,14 +7,20 @@
 #include "run/volume.h"
 #include "util/fd.h"
 #include "util/paths.h"
+#include "util/strv.h"
 
 /* `data` comes into being together with its mark: both are made in a directory that is then renamed. */
 static int volume_make(const char *dir, const char *name) {
         _cleanup_free_ char *staging = NULL, *data = NULL, *mark = NULL, *volume = NULL;
         int r;
 
-        if (asprintf(&staging, "%s/.#%s.%d", dir, name, (int) getpid()) < 0 || asprintf(&data, "%s/data", staging) < 0 ||
-                asprintf(&mark, "%s/new", staging) < 0 || asprintf(&volume, "%s/%s", dir, name) < 0)
+        staging = str_format("%s/.#%s.%d", dir, name, (int) getpid());
+        if (!staging)
+                return -ENOMEM;
+        data = str_format("%s/data", staging);
+        mark = str_format("%s/new", staging);
+        volume = str_format("%s/%s", dir, name);
+        if (!data || !mark || !volume)
                 return -ENOMEM;
         r = mkdir_parents(AT_FDCWD, data, 0755);
         if (r >= 0 && chmod(data, 0755) < 0)
@@ -28,10 +34,11 @@ static int volume_make(const char *dir, const char *name) {
 }
 
 int volume_open(const char *name, char **ret_path, bool *ret_new, Error *reterr) {
-        _cleanup_free_ char *data = NULL, *mark = NULL;
+        _cleanup_free_ char *data = str_format(BERTH_VOLUME_DIR "/%s/data", name);
+        _cleanup_free_ char *mark = str_format(BERTH_VOLUME_DIR "/%s/new", name);
         int r = 0;
 
-        if (asprintf(&data, BERTH_VOLUME_DIR "/%s/data", name) < 0 || asprintf(&mark, BERTH_VOLUME_DIR "/%s/new", name) < 0)
+        if (!data || !mark)
                 return -ENOMEM;
         if (access(data, F_OK) < 0) {
                 r = mkdir_parents(AT_FDCWD, BERTH_VOLUME_DIR, 0700);
@@ -46,9 +53,9 @@ int volume_open(const char *name, char **ret_path, bool *ret_new, Error *reterr)
 }
 
 int volume_filled(const char *name) {
-        _cleanup_free_ char *mark = NULL;
+        _cleanup_free_ char *mark = str_format(BERTH_VOLUME_DIR "/%s/new", name);
 
-        if (asprintf(&mark, BERTH_VOLUME_DIR "/%s/new", name) < 0)
+        if (!mark)
                 return -ENOMEM;
         return unlink(mark) < 0 && errno != ENOENT ? -errno : 0;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -113,7 +112,8 @@ static int copy_link(Copy *c, int to, const char *name, const struct stat *st) {
         }
         l = c->links + c->n_links;
         *l = (CopyLink){ .device = st->st_dev, .inode = st->st_ino };
-        if (asprintf(&l->path, "%s%s", c->path.data ?: "", name) < 0)
+        l->path = str_format("%s%s", c->path.data ?: "", name);
+        if (!l->path)
                 return -ENOMEM;
         c->n_links++;
         return 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -19,7 +18,6 @@
 char *seccomp_cache_name(const char *profile, uint64_t capabilities) {
         _cleanup_buf_ Buf b = BUF_INIT;
         struct utsname host = { 0 };
-        char *name;
 
         (void) uname(&host);
         if (buf_printf(&b, FILTER_FORMAT " " BERTH_VERSION " %s %s %016" PRIx64 " ", host.machine, host.release,
@@ -27,10 +25,8 @@ char *seccomp_cache_name(const char *profile, uint64_t capabilities) {
                 buf_printf(&b, "%s%s", profile ? "json " : "default", profile ?: "") < 0)
                 return NULL;
         /* Two hashes of 64 bits that start differently. */
-        if (asprintf(&name, "seccomp-%016" PRIx64 "%016" PRIx64 ".bpf", hash_bytes(b.data, b.size),
-                    hash_bytes(b.data + 1, b.size - 1)) < 0)
-                return NULL;
-        return name;
+        return str_format("seccomp-%016" PRIx64 "%016" PRIx64 ".bpf", hash_bytes(b.data, b.size),
+                hash_bytes(b.data + 1, b.size - 1));
 }
 
 int seccomp_cached(const char *directory, const char *name) {

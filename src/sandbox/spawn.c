@@ -3,7 +3,6 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -12,6 +11,7 @@
 
 #include "sandbox/world.h"
 #include "util/fd.h"
+#include "util/strv.h"
 
 #define HELPER_PATH BERTH_LIBEXECDIR "/berth-helper"
 #define SPAWN_STACK_SIZE (64U << 10)
@@ -81,7 +81,8 @@ int helper_spawn(int helper, const char *mode, int world, int control, int secco
         void *stack;
 
         if (forced) {
-                if (asprintf(&fallback, "BERTH_SYSCALL_FALLBACK=%s", forced) < 0)
+                fallback = str_format("BERTH_SYSCALL_FALLBACK=%s", forced);
+                if (!fallback)
                         return error_set_errno(reterr, -ENOMEM, "cannot start the helper");
                 env[0] = fallback;
         }

@@ -3,13 +3,13 @@
 
 #include "spec/diag.h"
 #include "util/buf.h"
+#include "util/strv.h"
 
 int spec_diag_add(SpecDiags *d, SpecSeverity severity, const char *path, unsigned line, unsigned column,
         const char *format, ...) {
         _cleanup_free_ char *text = NULL, *copy = NULL;
         SpecDiag *items;
         va_list ap;
-        int n;
 
         if (!d)
                 return 0;
@@ -20,12 +20,10 @@ int spec_diag_add(SpecDiags *d, SpecSeverity severity, const char *path, unsigne
         if (d->n >= SPEC_DIAGS_MAX)
                 return 0;
         va_start(ap, format);
-        n = vasprintf(&text, format, ap);
+        text = str_vformat(format, ap);
         va_end(ap);
-        if (n < 0) {
-                text = NULL;
+        if (!text)
                 return -ENOMEM;
-        }
         if (path && !(copy = strdup(path)))
                 return -ENOMEM;
         items = realloc(d->items, (d->n + 1) * sizeof(SpecDiag));

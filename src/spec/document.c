@@ -130,10 +130,9 @@ int spec_search_list(const SpecSearch *s, char ***ret) {
 
                 if ((k > 0 && streq(all[k], all[k - 1])) || !spec_name_valid(all[k]))
                         continue;
-                if (asprintf(&file, "%s" SUFFIX, all[k]) < 0) {
-                        file = NULL;
+                file = str_format("%s" SUFFIX, all[k]);
+                if (!file)
                         return -ENOMEM;
-                }
                 for (size_t i = 0; i < s->n && kind == FILE_NONE; i++)
                         kind = s->fds[i] < 0 ? FILE_NONE : file_kind(s->fds[i], file);
                 r = kind == FILE_PLAIN || kind == FILE_OTHER ? strv_append(&result, all[k]) : 0;
@@ -245,8 +244,7 @@ static int drop_ins_scan(DropIns *d, const SpecSearch *s, size_t i, const char *
         for (size_t k = 0; k < n; k++) {
                 DropIn item = { .name = strdup(names[k]), .fd = fcntl(fd, F_DUPFD_CLOEXEC, 3), .order = order };
 
-                if (asprintf(&item.dir, "%s/%s", s->dirs[i], sub) < 0)
-                        item.dir = NULL;
+                item.dir = str_format("%s/%s", s->dirs[i], sub);
                 if (!item.name || !item.dir || item.fd < 0) {
                         r = item.fd < 0 ? -errno : -ENOMEM;
                         free(item.name);
@@ -297,10 +295,9 @@ static int add_drop_ins(SpecDocument *doc, const SpecSearch *s, SpecDiags *diags
                 if ((i > 0 && streq(d.items[i].name, d.items[i - 1].name)) ||
                         file_kind(d.items[i].fd, d.items[i].name) == FILE_MASK)
                         continue;
-                if (asprintf(&path, "%s/%s", d.items[i].dir, d.items[i].name) < 0) {
-                        path = NULL;
+                path = str_format("%s/%s", d.items[i].dir, d.items[i].name);
+                if (!path)
                         return -ENOMEM;
-                }
                 r = add_source(doc, d.items[i].fd, d.items[i].name, path, diags);
         }
         return r;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <stdio.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -113,19 +112,13 @@ int parse_sysctls(SpecParse *c, void *place) {
 static int absolute_from(SpecParse *c, const char *path, char **ret) {
         const char *file = c->source->path, *slash = strrchr(file, '/');
         _cleanup_free_ char *whole = NULL, *cwd = NULL;
-        int n, r;
 
         if (*path == '/')
                 return path_simplify(path, ret);
         if (*file != '/' && !(cwd = getcwd(NULL, 0)))
                 return -errno;
-        n = asprintf(&whole, "%s/%.*s/%s", cwd ?: "", slash ? (int) (slash - file) : 0, file, path);
-        if (n < 0) {
-                whole = NULL;
-                return -ENOMEM;
-        }
-        r = path_simplify(whole, ret);
-        return r;
+        whole = str_format("%s/%.*s/%s", cwd ?: "", slash ? (int) (slash - file) : 0, file, path);
+        return whole ? path_simplify(whole, ret) : -ENOMEM;
 }
 
 int spec_take_host_path(SpecParse *c, const char *text, const char *at, char **ret) {
@@ -537,10 +530,9 @@ static int secret_target(SpecParse *c, SpecSecret *s, const char *target, const 
                 s->target = strdup(target);
                 return s->target ? 1 : -ENOMEM;
         }
-        if (asprintf(&path, "%s%s", *target == '/' ? "" : "/run/secrets/", target) < 0) {
-                path = NULL;
+        path = str_format("%s%s", *target == '/' ? "" : "/run/secrets/", target);
+        if (!path)
                 return -ENOMEM;
-        }
         r = path_simplify(path, &s->target);
         if (r == -ENOMEM)
                 return r;
@@ -597,7 +589,8 @@ int spec_unit_of(SpecParse *c, const char *word, const char *at, char **ret) {
                         return spec_complain(c, at, "'%s' names a Quadlet unit: known from Quadlet, not supported yet", text);
         if (str_ends_with(text, ".container")) {
                 text[strlen(text) - strlen(".container")] = 0;
-                if (asprintf(ret, "%s.service", text) < 0)
+                *ret = str_format("%s.service", text);
+                if (!*ret)
                         return -ENOMEM;
         } else
                 *ret = TAKE_PTR(text);

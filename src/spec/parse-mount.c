@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
-#include <stdio.h>
 
 #include "spec/names.h"
 #include "spec/parse.h"
@@ -130,7 +129,8 @@ static int add_data(SpecParse *c, SpecMount *m, const char *name, const char *va
                 ok = digits > 0 && digits == n && digits <= 10;
         if (!ok)
                 return spec_complain(c, at, "'%s' is not a value of tmpfs option %s", value, name);
-        if (asprintf(&data, "%s%s%s=%s", m->data ?: "", m->data ? "," : "", name, value) < 0)
+        data = str_format("%s%s%s=%s", m->data ?: "", m->data ? "," : "", name, value);
+        if (!data)
                 return -ENOMEM;
         free(m->data);
         m->data = data;
@@ -150,13 +150,11 @@ static int set_propagation(SpecParse *c, SpecMount *m, const char *name, const c
 
 /* Below the source: never upwards, never absolute in effect. */
 static int set_subpath(SpecParse *c, SpecMount *m, const char *value, const char *at) {
-        _cleanup_free_ char *rooted = NULL, *simple = NULL;
+        _cleanup_free_ char *rooted = str_format("/%s", value), *simple = NULL;
         int r;
 
-        if (asprintf(&rooted, "/%s", value) < 0) {
-                rooted = NULL;
+        if (!rooted)
                 return -ENOMEM;
-        }
         r = path_simplify(rooted, &simple);
         if (r == -ENOMEM)
                 return r;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "spec/parse.h"
 #include "util/buf.h"
@@ -13,10 +12,9 @@ static int say(SpecParse *c, SpecSeverity severity, const char *at, const char *
 
         if (c->unknown || !c->diags)
                 return 0;
-        if (vasprintf(&text, format, ap) < 0) {
-                text = NULL;
+        text = str_vformat(format, ap);
+        if (!text)
                 return -ENOMEM;
-        }
         o = spec_origin_at(c, at);
         return spec_diag_add(c->diags, severity, c->source->path, o.line, o.column, "%s", text);
 }

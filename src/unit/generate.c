@@ -36,10 +36,9 @@ static int claim_service(Generation *g, Spec *s, SpecDiags *diags, char **ret_re
                 bsearch(s->service, g->names, g->n_names, sizeof(char *), compare_name);
         if (!taken)
                 return strv_append(&g->services, s->service);
-        if (asprintf(ret_reason, "ServiceName=%s is the service of another app", s->service) < 0) {
-                *ret_reason = NULL;
+        *ret_reason = str_format("ServiceName=%s is the service of another app", s->service);
+        if (!*ret_reason)
                 return -ENOMEM;
-        }
         free(s->service);
         s->service = strdup(s->name);
         return s->service ? spec_diag_add(diags, SPEC_ERROR, s->path, 0, 0, "%s", *ret_reason) : -ENOMEM;
@@ -98,13 +97,11 @@ int unit_generate(const SpecSearch *search, UnitFunction function, void *userdat
 }
 
 static int write_link(int dir, const UnitLink *l) {
-        _cleanup_free_ char *parent = strdup(l->path), *temporary = NULL;
+        _cleanup_free_ char *parent = strdup(l->path), *temporary = str_format("%s.tmp", l->path);
         char *slash = parent ? strrchr(parent, '/') : NULL;
 
-        if (!parent || asprintf(&temporary, "%s.tmp", l->path) < 0) {
-                temporary = NULL;
+        if (!parent || !temporary)
                 return -ENOMEM;
-        }
         if (slash) {
                 *slash = 0;
                 if (mkdirat(dir, parent, 0755) < 0 && errno != EEXIST)

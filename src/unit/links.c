@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdio.h>
-
 #include "unit/text.h"
 #include "util/strv.h"
 
@@ -31,14 +29,9 @@ static int add_all(UnitLinks *l, const void *list, const char *suffix, const cha
         const SPEC_LIST(SpecText) *units = list;
 
         for (size_t i = 0; i < units->n; i++) {
-                char *path = NULL, *target = NULL;
-                int r;
+                char *path = str_format("%s.%s/%s", units->items[i].value, suffix, name);
+                int r = link_add(l, path, str_format("../%s", file));
 
-                if (asprintf(&path, "%s.%s/%s", units->items[i].value, suffix, name) < 0)
-                        path = NULL;
-                if (asprintf(&target, "../%s", file) < 0)
-                        target = NULL;
-                r = link_add(l, path, target);
                 if (r < 0)
                         return r;
         }
@@ -55,8 +48,7 @@ int unit_links(const Spec *s, UnitLinks *ret) {
                 *ret = (UnitLinks){ 0 };
                 return 0;
         }
-        if (asprintf(&name, "%s%s.service", s->service, s->template ? s->default_instance.value : "") < 0)
-                name = NULL;
+        name = str_format("%s%s.service", s->service, s->template ? s->default_instance.value : "");
         if (!file || !name)
                 return -ENOMEM;
         for (size_t i = 0; r == 0 && i < s->alias.n; i++)

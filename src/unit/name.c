@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
-#include <stdio.h>
 
 #include "unit/name.h"
 #include "util/buf.h"
+#include "util/strv.h"
 
 int unit_escape(const char *text, char **ret) {
         _cleanup_buf_ Buf b = BUF_INIT;
@@ -29,7 +29,8 @@ int unit_slice_name(const char *app, char **ret) {
         r = unit_escape(app, &escaped);
         if (r < 0)
                 return r;
-        return asprintf(ret, "berth-%s.slice", escaped) < 0 ? -ENOMEM : 0;
+        *ret = str_format("berth-%s.slice", escaped);
+        return *ret ? 0 : -ENOMEM;
 }
 
 int unit_scope_name(const char *app, const char *process, unsigned index, unsigned release, char **ret) {
@@ -39,7 +40,7 @@ int unit_scope_name(const char *app, const char *process, unsigned index, unsign
         r = unit_escape(app, &escaped);
         if (r < 0)
                 return r;
-        r = process ? asprintf(ret, "%s-%s.%u.v%u.scope", escaped, process, index, release) :
-                      asprintf(ret, "%s.%u.v%u.scope", escaped, index, release);
-        return r < 0 ? -ENOMEM : 0;
+        *ret = process ? str_format("%s-%s.%u.v%u.scope", escaped, process, index, release) :
+                         str_format("%s.%u.v%u.scope", escaped, index, release);
+        return *ret ? 0 : -ENOMEM;
 }

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdio.h>
-
 #include "unit/name.h"
 #include "unit/text.h"
 #include "util/strv.h"
@@ -8,9 +6,7 @@
 #define SUPERVISOR BERTH_LIBEXECDIR "/berth-supervisor"
 
 char *unit_file_name(const Spec *s) {
-        char *name;
-
-        return asprintf(&name, "%s.service", s->service) < 0 ? NULL : name;
+        return str_format("%s.service", s->service);
 }
 
 /* A value of ours, not of a person: what specifiers and quoting would make of it is undone. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "util/fd.h"
+#include "util/strv.h"
 
 int fd_close(int fd) {
         if (fd >= 0) {
@@ -187,10 +188,9 @@ int write_file(int dir, const char *path, const void *data, size_t size, mode_t 
         const char *slash = strrchr(path, '/');
         int prefix = slash ? (int) (slash - path) + 1 : 0, r;
 
-        if (asprintf(&temporary, "%.*s.#%s.%d", prefix, path, path + prefix, (int) getpid()) < 0) {
-                temporary = NULL; /* asprintf(3) leaves it undefined */
+        temporary = str_format("%.*s.#%s.%d", prefix, path, path + prefix, (int) getpid());
+        if (!temporary)
                 return -ENOMEM;
-        }
         fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
         if (fd < 0)
                 return -errno;

@@ -6,6 +6,22 @@
 
 #include "util/strv.h"
 
+char *str_vformat(const char *format, va_list ap) {
+        char *text;
+
+        return vasprintf(&text, format, ap) < 0 ? NULL : text;
+}
+
+char *str_format(const char *format, ...) {
+        char *text;
+        va_list ap;
+
+        va_start(ap, format);
+        text = str_vformat(format, ap);
+        va_end(ap);
+        return text;
+}
+
 char **strv_free(char **v) {
         for (char **p = v; p && *p; p++)
                 free(*p);
@@ -70,14 +86,13 @@ int strv_append(char ***v, const char *s) {
 }
 
 int strv_appendf(char ***v, const char *format, ...) {
-        char *s = NULL;
         va_list ap;
-        int n;
+        char *s;
 
         va_start(ap, format);
-        n = vasprintf(&s, format, ap);
+        s = str_vformat(format, ap);
         va_end(ap);
-        return n < 0 ? -ENOMEM : strv_consume(v, s);
+        return strv_consume(v, s);
 }
 
 const char *str_after(const char *s, const char *prefix) {

@@ -3,7 +3,13 @@
 
 /* Strings and NULL-terminated arrays of strings. */
 
+#include <stdarg.h>
+
 #include "util/macro.h"
+
+/* As sprintf(3), into a new string; NULL when out of memory, where asprintf(3) leaves it undefined. The caller frees. */
+char *str_format(const char *format, ...) _printf_(1, 2);
+char *str_vformat(const char *format, va_list ap) _printf_(1, 0);
 
 char **strv_free(char **v);
 DEFINE_CLEANUP(char **, strv_free);

@@ -81,6 +81,15 @@ START_TEST(str_after_and_ends_with) {
 }
 END_TEST
 
+START_TEST(str_format_gives_nothing_where_it_fails) {
+        _cleanup_free_ char *text = str_format("%s-%d", "web", 3);
+
+        ck_assert_str_eq(text, "web-3");
+        /* The C locale has no bytes for this letter: asprintf(3) fails, and leaves its pointer as it was. */
+        ck_assert_ptr_null(str_format("%ls", L"\u20ac"));
+}
+END_TEST
+
 /* The id range of an app comes from this hash: a change would move every app to other ids. */
 START_TEST(hash_bytes_is_stable) {
         uint64_t a = hash_bytes("web", 3);
@@ -102,6 +111,7 @@ int main(void) {
         tcase_add_test(t, str_distance_counts_edits);
         tcase_add_test(t, strv_keeps_its_terminator);
         tcase_add_test(t, str_after_and_ends_with);
+        tcase_add_test(t, str_format_gives_nothing_where_it_fails);
         tcase_add_test(t, hash_bytes_is_stable);
 
         SRunner *r = srunner_create(s);
