@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "box.h"
+#include "temporary.h"
 #include "util/fd.h"
 #include "util/strv.h"
 
@@ -53,8 +54,7 @@ static void set_up(void) {
         static const char *const directories[] = { "layer/bin", "layer/etc", "layer/proc", "layer/sys", "layer/dev",
                 "layer/run", "layer/srv", "layer/root" };
 
-        strcpy(box_directory + strlen(box_directory) - 6, "XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(box_directory));
+        temporary_make(box_directory);
         ck_assert_int_eq(chmod(box_directory, 0755), 0);
         box_mkdir("layer", 0755);
         for (size_t i = 0; i < ELEMENTSOF(directories); i++)
@@ -76,7 +76,7 @@ static void tear_down(void) {
         ck_assert_int_eq(read_file(AT_FDCWD, "/proc/self/mountinfo", 1 << 20, &after, NULL), 0);
         ck_assert_str_eq(mounts_before, after);
         free(mounts_before);
-        ck_assert_int_eq(remove_tree(AT_FDCWD, box_directory), 0);
+        temporary_remove();
 }
 
 World box_world(void) {

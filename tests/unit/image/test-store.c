@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "image/import.h"
+#include "temporary.h"
 #include "util/fd.h"
 
 static char top[] = "/tmp/berth-store-XXXXXX";
@@ -17,8 +18,7 @@ static Error error;
 static void set_up(void) {
         int fd;
 
-        memcpy(top + strlen(top) - 6, "XXXXXX", 6);
-        ck_assert_ptr_nonnull(mkdtemp(top));
+        temporary_make(top);
         (void) snprintf(tree, sizeof(tree), "%s/tree", top);
         (void) snprintf(path, sizeof(path), "%s/a/store", top);
         ck_assert_int_eq(mkdir(tree, 0755), 0);
@@ -31,7 +31,7 @@ static void set_up(void) {
 
 static void tear_down(void) {
         store = store_free(store);
-        ck_assert_int_eq(remove_tree(AT_FDCWD, top), 0);
+        temporary_remove();
 }
 
 /* The same tree is the same layer; what makes images differ is the change. */

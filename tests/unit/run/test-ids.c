@@ -5,18 +5,18 @@
 #include <unistd.h>
 
 #include "run/ids.h"
+#include "temporary.h"
 #include "util/fd.h"
 #include "util/strv.h"
 
-static char directory[64];
+static char directory[] = "/tmp/test-ids.XXXXXX";
 
 static void setup(void) {
-        snprintf(directory, sizeof(directory), "/tmp/test-ids.XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(directory));
+        temporary_make(directory);
 }
 
 static void teardown(void) {
-        ck_assert_int_eq(remove_tree(AT_FDCWD, directory), 0);
+        temporary_remove();
 }
 
 static uint32_t acquire(const char *app, uint32_t count) {

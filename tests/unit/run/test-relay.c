@@ -8,6 +8,7 @@
 
 #include "run/journal.h"
 #include "run/relay.h"
+#include "temporary.h"
 #include "util/fd.h"
 
 /* A socket in journald's place. */
@@ -19,8 +20,7 @@ static void setup(void) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int pipes[2];
 
-        strcpy(directory, "/tmp/test-relay.XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(directory));
+        temporary_make(directory);
         snprintf(path, sizeof(path), "%s/socket", directory);
         strcpy(address.sun_path, path);
         journald = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -38,7 +38,7 @@ static void teardown(void) {
         journald = fd_close(journald);
         journal = fd_close(journal);
         writer = fd_close(writer);
-        ck_assert_int_eq(remove_tree(AT_FDCWD, directory), 0);
+        temporary_remove();
 }
 
 static void say(const char *text, size_t size) {

@@ -5,20 +5,20 @@
 #include <unistd.h>
 
 #include "run/state.h"
+#include "temporary.h"
 #include "util/fd.h"
 
-static char directory[64], app_directory[80], path[96];
+static char directory[] = "/tmp/test-state.XXXXXX", app_directory[80], path[96];
 
 static void setup(void) {
-        snprintf(directory, sizeof(directory), "/tmp/test-state.XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(directory));
+        temporary_make(directory);
         snprintf(app_directory, sizeof(app_directory), "%s/shop", directory);
         snprintf(path, sizeof(path), "%s/state", app_directory);
         ck_assert_int_eq(mkdir_parents(AT_FDCWD, app_directory, 0755), 0);
 }
 
 static void teardown(void) {
-        ck_assert_int_eq(remove_tree(AT_FDCWD, directory), 0);
+        temporary_remove();
 }
 
 static void put(const char *text) {

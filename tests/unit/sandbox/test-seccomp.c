@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "sandbox/seccomp.h"
+#include "temporary.h"
 #include "util/fd.h"
 #include "util/strv.h"
 
@@ -384,7 +385,7 @@ START_TEST(a_damaged_or_foreign_cache_entry_is_not_used) {
         _cleanup_close_ int dir = -EBADF;
         int fd;
 
-        ck_assert_ptr_nonnull(mkdtemp(directory));
+        temporary_make(directory);
         dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
         ck_assert_int_eq(seccomp_cached("/nonexistent/cache", "f"), -ENOENT);
         ck_assert_int_eq(seccomp_cached(directory, "f"), -ENOENT);
@@ -400,7 +401,7 @@ START_TEST(a_damaged_or_foreign_cache_entry_is_not_used) {
         ck_assert_int_eq(seccomp_cached(directory, "open"), -ENOENT);
         ck_assert_int_eq(symlinkat("f", dir, "link"), 0);
         ck_assert_int_eq(seccomp_cached(directory, "link"), -ENOENT);
-        ck_assert_int_eq(remove_tree(AT_FDCWD, directory), 0);
+        temporary_remove();
 }
 END_TEST
 

@@ -9,6 +9,7 @@
 
 #include "sandbox/give.h"
 #include "sandbox/helper.h"
+#include "temporary.h"
 #include "util/fd.h"
 
 static char directory[] = "/var/tmp/berth-test-tree.XXXXXX";
@@ -24,8 +25,7 @@ static int sub(const char *name) {
 }
 
 static void set_up(void) {
-        strcpy(directory + strlen(directory) - 6, "XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(directory));
+        temporary_make(directory);
         top = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         from = sub("from");
         to = sub("to");
@@ -36,7 +36,7 @@ static void tear_down(void) {
         from = fd_close(from);
         to = fd_close(to);
         top = fd_close(top);
-        ck_assert_int_eq(remove_tree(AT_FDCWD, directory), 0);
+        temporary_remove();
 }
 
 static struct stat look(int dir, const char *name) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "sandbox/user.h"
+#include "temporary.h"
 #include "util/fd.h"
 
 #define PASSWD                                     \
@@ -31,8 +32,7 @@ static void put(const char *path, const char *text) {
 }
 
 static void set_up(void) {
-        strcpy(directory + strlen(directory) - 6, "XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(directory));
+        temporary_make(directory);
         root = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
         ck_assert_int_eq(mkdirat(root, "etc", 0755), 0);
         put("etc/passwd", PASSWD);
@@ -41,7 +41,7 @@ static void set_up(void) {
 
 static void tear_down(void) {
         root = fd_close(root);
-        ck_assert_int_eq(remove_tree(AT_FDCWD, directory), 0);
+        temporary_remove();
 }
 
 static User look(const char *user, char *const *groups) {

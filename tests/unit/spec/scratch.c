@@ -4,19 +4,19 @@
 #include <unistd.h>
 
 #include "scratch.h"
+#include "temporary.h"
 #include "util/fd.h"
 
-char scratch[64];
+char scratch[] = "/tmp/berth-test.XXXXXX";
 static Spec *last;
 
 void scratch_open(void) {
-        strcpy(scratch, "/tmp/berth-test.XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(scratch));
+        temporary_make(scratch);
 }
 
 void scratch_close(void) {
         last = spec_free(last);
-        ck_assert_int_eq(remove_tree(AT_FDCWD, scratch), 0);
+        temporary_remove();
 }
 
 static void parents(const char *path, char full[static 512]) {

@@ -7,7 +7,7 @@
 
 #include "spec/spec.h"
 
-extern char scratch[64];
+extern char scratch[];
 
 void scratch_open(void);  /* for tcase_add_checked_fixture() */
 void scratch_close(void);

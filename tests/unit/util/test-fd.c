@@ -5,21 +5,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "temporary.h"
 #include "util/fd.h"
 
-static char scratch[64];
+static char scratch[] = "/tmp/test-fd.XXXXXX";
 static int dir = -EBADF;
 
 static void setup(void) {
-        snprintf(scratch, sizeof(scratch), "/tmp/test-fd.XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(scratch));
+        temporary_make(scratch);
         dir = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         ck_assert_int_ge(dir, 0);
 }
 
 static void teardown(void) {
         dir = fd_close(dir);
-        ck_assert_int_eq(remove_tree(AT_FDCWD, scratch), 0);
+        temporary_remove();
         ck_assert_int_lt(access(scratch, F_OK), 0);
 }
 
