@@ -209,18 +209,12 @@ static int pid_known(Instance *i, pid_t pid) {
 static int control_read(Instance *i) {
         for (;;) {
                 HelperMessage m;
-                ssize_t n = recv(i->control, &m, sizeof(m), MSG_DONTWAIT);
-                int r;
+                int r = helper_receive(i->control, MSG_DONTWAIT, &m, NULL);
 
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0 && errno == EAGAIN)
+                if (r == -EAGAIN)
                         return 0;
-                if (n <= 0)
+                if (r <= 0)
                         return 1;
-                if ((size_t) n != sizeof(m))
-                        continue;
-                m.error.text[sizeof(m.error.text) - 1] = 0;
                 if (m.type == HELPER_PID) {
                         r = pid_known(i, m.pid);
                         if (r < 0)

@@ -106,31 +106,22 @@ static int payload_known(Join *j, pid_t pid) {
 }
 
 static int on_control(sd_event_source *s, int fd, uint32_t events, void *userdata) {
-        union {
-                struct cmsghdr header;
-                char space[CMSG_SPACE(sizeof(int))];
-        } control;
+        _cleanup_close_ int master = -EBADF;
         Join *j = userdata;
         HelperMessage m;
-        struct iovec iov = { &m, sizeof(m) };
-        struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
-        struct cmsghdr *c;
-        ssize_t n;
-        int r = 0;
+        int r;
 
-        n = recvmsg(fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        if (n < 0)
+        r = helper_receive(fd, MSG_DONTWAIT, &m, &master);
+        if (r == -EAGAIN)
                 return 0;
-        if (n == 0) {
+        if (r <= 0) {
                 /* It is the payload now, or the helper is dead and its parent will tell. */
                 (void) sd_event_source_set_enabled(s, SD_EVENT_OFF);
                 if (j->pidfd < 0)
                         return join_end(j, -EPROTO, NULL);
                 return 0;
         }
-        if ((size_t) n != sizeof(m))
-                return 0;
-        m.error.text[sizeof(m.error.text) - 1] = 0;
+        r = 0;
         switch (m.type) {
         case HELPER_PID:
                 r = payload_known(j, m.pid);
@@ -142,13 +133,8 @@ static int on_control(sd_event_source *s, int fd, uint32_t events, void *userdat
                         return join_end(j, m.error.code, NULL);
                 break;
         case HELPER_MASTER:
-                c = CMSG_FIRSTHDR(&h);
-                if (c && c->cmsg_type == SCM_RIGHTS && !j->pty) {
-                        int master;
-
-                        memcpy(&master, CMSG_DATA(c), sizeof(master));
-                        r = pty_forward_new(j->event, master, &j->pty);
-                }
+                if (master >= 0 && !j->pty)
+                        r = pty_forward_new(j->event, TAKE_FD(master), &j->pty);
                 break;
         case HELPER_GO:
         case _HELPER_MESSAGE_MAX:

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -111,4 +112,38 @@ int helper_spawn(int helper, const char *mode, int world, int control, int secco
                 fd_close(pidfd);
         *ret_pid = pid;
         return 0;
+}
+
+static int message_receive(int control, int flags, HelperMessage *m, int *ret_fd) {
+        union {
+                struct cmsghdr header;
+                char space[CMSG_SPACE(sizeof(int))];
+        } space;
+        struct iovec iov = { .iov_base = m, .iov_len = sizeof(*m) };
+        struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &space, .msg_controllen = sizeof(space) };
+        struct cmsghdr *c;
+        ssize_t n = recvmsg(control, &h, flags | MSG_CMSG_CLOEXEC);
+
+        if (n < 0)
+                return -errno;
+        c = CMSG_FIRSTHDR(&h);
+        if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+                memcpy(ret_fd, CMSG_DATA(c), sizeof(*ret_fd));
+        m->error.text[sizeof(m->error.text) - 1] = 0;
+        return n == 0 ? 0 : n == sizeof(*m) ? 1 : -EBADMSG;
+}
+
+int helper_receive(int control, int flags, HelperMessage *ret, int *ret_fd) {
+        for (;;) {
+                _cleanup_close_ int fd = -EBADF;
+                int r = message_receive(control, flags, ret, &fd);
+
+                /* A helper that fails leaves HELPER_GO unread, and the kernel resets the socket: it tells that once and first,
+                 * and then what the helper had said. */
+                if (r == -EINTR || r == -ECONNRESET || r == -EBADMSG)
+                        continue;
+                if (r > 0 && ret_fd)
+                        *ret_fd = TAKE_FD(fd);
+                return r;
+        }
 }

@@ -155,3 +155,7 @@ int world_read(int fd, World *ret, Error *reterr);
 int helper_open(Error *reterr); /* fd of berth-helper for helper_spawn(), good for any number of starts */
 int helper_spawn(int helper, const char *mode, int world, int control, int seccomp, int leader, const int std[3],
         pid_t *ret_pid, int *ret_pidfd, Error *reterr);
+/* The next message of the helper that has the other end of control: 1, or 0 when it has said all, -EAGAIN where flags
+ * has MSG_DONTWAIT and there is none yet. What is not a message of ours is passed over. ret_fd gets the fd that came along, or
+ * -EBADF; it may be NULL. */
+int helper_receive(int control, int flags, HelperMessage *ret, int *ret_fd);

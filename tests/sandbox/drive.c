@@ -10,27 +10,11 @@
 #include "drive.h"
 #include "util/fd.h"
 
-static int drive_receive(int control, HelperMessage *m, int *ret_fd) {
-        union {
-                struct cmsghdr header;
-                char space[CMSG_SPACE(sizeof(int))];
-        } c;
-        struct iovec iov = { .iov_base = m, .iov_len = sizeof(*m) };
-        struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c) };
-        ssize_t n = recvmsg(control, &h, MSG_CMSG_CLOEXEC);
-
-        if (n < 0)
-                return -errno;
-        if (n > 0 && CMSG_FIRSTHDR(&h))
-                memcpy(ret_fd, CMSG_DATA(CMSG_FIRSTHDR(&h)), sizeof(int));
-        return n == 0 ? 0 : n == sizeof(*m) ? 1 : -EBADMSG;
-}
-
 static int drive_talk(Drive *d) {
         HelperMessage m;
-        int r;
+        int r, fd;
 
-        while ((r = drive_receive(d->control, &m, &d->master)) > 0)
+        while ((r = helper_receive(d->control, 0, &m, &fd)) > 0)
                 switch (m.type) {
                 case HELPER_PID:
                         d->pid = m.pid;
@@ -42,6 +26,7 @@ static int drive_talk(Drive *d) {
                         d->error = m.error;
                         break;
                 case HELPER_MASTER:
+                        d->master = fd;
                         break;
                 default:
                         return -EBADMSG;
