@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <signal.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "spec/check.h"
 #include "spec/names.h"
@@ -18,9 +17,17 @@ typedef struct Check {
 } Check;
 
 /* origin line 0: the spec as a whole. The processes of a spec share lines, so what was said once is not said again. */
-static int say(Check *c, SpecSeverity severity, SpecOrigin origin, const char *text) {
+static int say(Check *c, SpecSeverity severity, SpecOrigin origin, const char *format, ...) _printf_(4, 5);
+static int say(Check *c, SpecSeverity severity, SpecOrigin origin, const char *format, ...) {
         const char *path = c->spec->fragments[origin.file];
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
 
+        va_start(ap, format);
+        text = str_vformat(format, ap);
+        va_end(ap);
+        if (!text)
+                return -ENOMEM;
         for (size_t i = 0; c->diags && i < c->diags->n; i++) {
                 const SpecDiag *d = &c->diags->items[i];
 
@@ -30,37 +37,8 @@ static int say(Check *c, SpecSeverity severity, SpecOrigin origin, const char *t
         return spec_diag_add(c->diags, severity, path, origin.line, origin.column, "%s", text);
 }
 
-static int complain(Check *c, SpecOrigin origin, const char *format, ...) _printf_(3, 4);
-static int complain(Check *c, SpecOrigin origin, const char *format, ...) {
-        _cleanup_free_ char *text = NULL;
-        va_list ap;
-        int n;
-
-        va_start(ap, format);
-        n = vasprintf(&text, format, ap);
-        va_end(ap);
-        if (n < 0) {
-                text = NULL;
-                return -ENOMEM;
-        }
-        return say(c, SPEC_ERROR, origin, text);
-}
-
-static int warn(Check *c, SpecOrigin origin, const char *format, ...) _printf_(3, 4);
-static int warn(Check *c, SpecOrigin origin, const char *format, ...) {
-        _cleanup_free_ char *text = NULL;
-        va_list ap;
-        int n;
-
-        va_start(ap, format);
-        n = vasprintf(&text, format, ap);
-        va_end(ap);
-        if (n < 0) {
-                text = NULL;
-                return -ENOMEM;
-        }
-        return say(c, SPEC_WARNING, origin, text);
-}
+#define complain(c, origin, ...) say(c, SPEC_ERROR, origin, __VA_ARGS__)
+#define warn(c, origin, ...) say(c, SPEC_WARNING, origin, __VA_ARGS__)
 
 /* Where a key is written last, for values that keep no place. */
 static SpecOrigin last_of(const Check *c, const char *key) {
