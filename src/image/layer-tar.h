@@ -12,3 +12,6 @@
  * latest the one that would say the end: what was read is good only after that. The caller holds the layer (store_layer_hold()).
  * -ENOENT: there is no such layer; -ENODATA: a berth that wrote no record unpacked it. */
 int layer_tar_open(Store *store, const char *diff_id, Blob **ret, uint64_t *ret_size, Error *reterr);
+
+/* The same of a layer's directory, wherever it is; layer is not taken. */
+int layer_tar_open_at(int layer, const char *diff_id, Blob **ret, Error *reterr);

@@ -19,15 +19,20 @@ static int verify(const Blob *blob, const LayerRequest *request, const StreamRes
         return 0;
 }
 
-static int unpack_and_verify(Blob *blob, const LayerRequest *request, int root, StreamResult *ret, WriterCounts *ret_counts,
+static int unpack_and_verify(Blob *blob, const LayerRequest *request, int work, StreamResult *ret, WriterCounts *ret_counts,
         Error *reterr) {
+        _cleanup_close_ int root = openat(work, LAYER_WORK "/root", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_close_ int layer = openat(work, LAYER_WORK, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         _cleanup_stream_ Stream *stream = NULL;
-        int r = stream_new(blob, &stream, reterr);
+        int r;
 
+        if (root < 0 || layer < 0)
+                return error_set_errno(reterr, -errno, "cannot open a directory of the image store");
+        r = stream_new(blob, &stream, reterr);
         if (r < 0)
                 return r;
         stream_set_progress(stream, request->progress, request->userdata);
-        r = unpack(stream, root, ret_counts, reterr);
+        r = unpack(stream, root, layer, ret_counts, reterr);
         if (r < 0) {
                 (void) error_prefix(reterr, "cannot unpack %s", blob_name(blob));
                 return r;
@@ -38,7 +43,6 @@ static int unpack_and_verify(Blob *blob, const LayerRequest *request, int root, 
 
 int layer_add(StoreWork *work, Blob *blob, const LayerRequest *request, char ret_diff_id[static 72], LayerMeta *ret_meta,
         Error *reterr) {
-        _cleanup_close_ int root = -EBADF;
         StreamResult result;
         WriterCounts counts;
         LayerMeta meta;
@@ -46,11 +50,7 @@ int layer_add(StoreWork *work, Blob *blob, const LayerRequest *request, char ret
 
         if (mkdirat(work->fd, LAYER_WORK, 0700) < 0 || mkdirat(work->fd, LAYER_WORK "/root", 0755) < 0)
                 return error_set_errno(reterr, -errno, "cannot make a directory in the image store");
-        root = openat(work->fd, LAYER_WORK "/root", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (root < 0)
-                r = error_set_errno(reterr, -errno, "cannot open a directory of the image store");
-        else
-                r = unpack_and_verify(blob, request, root, &result, &counts, reterr);
+        r = unpack_and_verify(blob, request, work->fd, &result, &counts, reterr);
         if (r >= 0) {
                 meta = (LayerMeta){ .size = counts.bytes, .entries = counts.entries, .tar_size = result.unpacked_size };
                 r = store_layer_commit(work, LAYER_WORK, result.diff_id, &meta, reterr);

@@ -4,8 +4,8 @@
 /* The image store: one directory, changed under a kernel lock, where all appears by rename.
  *
  *   lock             flock(2): shared to look, exclusive to change. Held for moments, never while unpacking
- *   layer/HEX/       an unpacked layer by its diff id: root/ and meta. Whoever needs it before an image does
- *                    (a load under way) has a shared flock on the directory
+ *   layer/HEX/       an unpacked layer by its diff id: root/, meta, and what gives its archive again (tar-record.h). Whoever
+ *                    needs it before an image does (a load under way) has a shared flock on the directory
  *   image/HEX/       by image id: config.json, manifest-HEX.json, plain, and use/APP, flocked by who runs it
  *   name/FILE        "image sha256:…" and "manifest sha256:…"
  *   tmp/WORK/        what a writer is making, flocked by it; without a lock its writer is dead and the next one

@@ -4,12 +4,14 @@
 #include <locale.h>
 #include <time.h>
 
+#include "image/tar-record.h"
 #include "image/unpack.h"
 
 typedef struct Unpacker {
         Stream *stream;
         struct archive *archive;
         Writer *writer;
+        TarRecord *record; /* or NULL */
         EntryXattr xattrs[WRITER_XATTRS_MAX + 1];
         Error error; /* of the stream, behind libarchive's back */
         uint64_t position; /* in the archive */
@@ -18,11 +20,25 @@ typedef struct Unpacker {
 
 #define TAR_BLOCK 512
 
+/* How much of the archive libarchive is done with: the block that it handed out last does not count. */
+static uint64_t consumed(const Unpacker *u) {
+        la_int64_t n = archive_filter_bytes(u->archive, 0);
+
+        return n > 0 ? (uint64_t) n : 0;
+}
+
 static la_ssize_t read_unpacked(struct archive *a, void *userdata, const void **ret) {
         Unpacker *u = userdata;
         ssize_t n = stream_read(u->stream, ret, &u->error);
 
+        if (n > 0 && u->record) {
+                int r = tar_record_bytes(u->record, consumed(u), *ret, (size_t) n, &u->error);
+
+                n = r < 0 ? r : n;
+        }
         if (n < 0) {
+                if (u->error.code == 0)
+                        (void) error_set_errno(&u->error, (int) n, "cannot read the archive");
                 archive_set_error(a, (int) -n, "%s", u->error.text);
                 return ARCHIVE_FATAL;
         }
@@ -100,6 +116,19 @@ static void take_entry(Unpacker *u, struct archive_entry *ae, Entry *e) {
         take_xattrs(u, ae, e);
 }
 
+static int record_data(Unpacker *u, uint64_t file_size, const void *data, size_t size, uint64_t offset, Error *reterr) {
+        TarRecordContent content = {
+                .position = consumed(u),
+                .path = u->record ? writer_file_path(u->writer) : NULL,
+                .file_size = file_size,
+                .offset = offset,
+                .data = data,
+                .size = size,
+        };
+
+        return content.path ? tar_record_content(u->record, &content, reterr) : 0;
+}
+
 static int unpack_data(Unpacker *u, uint64_t file_size, Error *reterr) {
         const void *data;
         size_t size;
@@ -110,6 +139,8 @@ static int unpack_data(Unpacker *u, uint64_t file_size, Error *reterr) {
         while ((r = archive_read_data_block(u->archive, &data, &size, &offset)) == ARCHIVE_OK) {
                 r = offset < 0 ? error_set(reterr, -EBADMSG, "the archive is broken: negative offset")
                                : writer_data(u->writer, data, size, (uint64_t) offset, reterr);
+                if (r >= 0)
+                        r = record_data(u, file_size, data, size, (uint64_t) offset, reterr);
                 if (r < 0)
                         return r;
                 u->in_data = (uint64_t) offset + size < file_size;
@@ -137,8 +168,28 @@ static int unpack_entries(Unpacker *u, Error *reterr) {
         }
 }
 
-static int unpack_in_locale(Unpacker *u, int root, Error *reterr) {
-        int r;
+static int record_replaced(void *userdata, const char *path, unsigned number) {
+        Unpacker *u = userdata;
+
+        return tar_record_replaced(u->record, path, number, NULL);
+}
+
+/* What libarchive does not look at is part of the archive as well. */
+static int read_rest(Unpacker *u, Error *reterr) {
+        const void *piece;
+        ssize_t n;
+        int r = 0;
+
+        while (r >= 0 && (n = stream_read(u->stream, &piece, reterr)) != 0) {
+                if (n < 0)
+                        return (int) n;
+                if (u->record)
+                        r = tar_record_bytes(u->record, UINT64_MAX, piece, (size_t) n, reterr);
+        }
+        return r >= 0 && u->record ? tar_record_finish(u->record, reterr) : r;
+}
+
+static int open_archive(Unpacker *u, Error *reterr) {
 
         u->archive = archive_read_new();
         if (!u->archive)
@@ -147,15 +198,26 @@ static int unpack_in_locale(Unpacker *u, int root, Error *reterr) {
                 archive_read_support_format_empty(u->archive) != ARCHIVE_OK ||
                 archive_read_open(u->archive, u, NULL, read_unpacked, NULL) != ARCHIVE_OK)
                 return fail(u, reterr);
-        r = writer_new(root, &u->writer, reterr);
+        return 0;
+}
+
+static int unpack_in_locale(Unpacker *u, int root, int layer, Error *reterr) {
+        int r = writer_new(root, &u->writer, reterr);
+
+        if (r >= 0 && layer >= 0) {
+                r = tar_record_new(layer, &u->record, reterr);
+                writer_keep_replaced(u->writer, layer, record_replaced, u);
+        }
+        if (r >= 0)
+                r = open_archive(u, reterr);
         if (r >= 0)
                 r = unpack_entries(u, reterr);
         if (r >= 0)
                 r = writer_finish(u->writer, reterr);
-        return r;
+        return r < 0 ? r : read_rest(u, reterr);
 }
 
-int unpack(Stream *stream, int root, WriterCounts *ret, Error *reterr) {
+int unpack(Stream *stream, int root, int layer, WriterCounts *ret, Error *reterr) {
         locale_t bytes = newlocale(LC_ALL_MASK, "C", (locale_t) 0), old;
         Unpacker *u = calloc(1, sizeof(*u));
         int r;
@@ -168,13 +230,14 @@ int unpack(Stream *stream, int root, WriterCounts *ret, Error *reterr) {
         }
         u->stream = stream;
         old = uselocale(bytes);
-        r = unpack_in_locale(u, root, reterr);
+        r = unpack_in_locale(u, root, layer, reterr);
         (void) archive_read_free(u->archive);
         (void) uselocale(old);
         freelocale(bytes);
         if (r >= 0)
                 *ret = writer_counts(u->writer);
         writer_free(u->writer);
+        tar_record_free(u->record);
         free(u);
         return r;
 }

@@ -90,10 +90,14 @@ int writer_hard_link(Writer *w, int parent, const EntryPath *path, const Entry *
         if (fstatat(parent, path->name, &old, AT_SYMLINK_NOFOLLOW) >= 0) {
                 if (old.st_ino == to.st_ino && old.st_dev == to.st_dev)
                         return 0;
-                writer_forget_parent(w);
-                r = remove_tree(parent, path->name);
+                r = writer_make_room(w, parent, path->name);
                 if (r < 0)
                         return error_set_errno(reterr, r, "cannot replace '%.200s'", e->path);
+                /* The target may have been in what was replaced. */
+                fd_close(target);
+                target = open_target(w, e, &to, reterr);
+                if (target < 0)
+                        return target;
         } else if (errno != ENOENT)
                 return error_set_errno(reterr, -errno, "cannot look at '%.200s'", e->path);
         /* By descriptor: the name may have been replaced or removed just now. */

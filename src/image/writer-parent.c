@@ -48,7 +48,7 @@ static int open_plain(int root, const char *path) {
 }
 
 /* Links chained into directories that other links reach make trees deeper than any name in the archive. */
-static int check_real_depth(int root, int fd, const char *path, Error *reterr) {
+static int find_real(int root, int fd, const char *path, char **ret, Error *reterr) {
         char link[64], top[PATH_MAX], real[PATH_MAX];
         ssize_t n, m;
         size_t depth = 1;
@@ -64,23 +64,32 @@ static int check_real_depth(int root, int fd, const char *path, Error *reterr) {
         if (m == (ssize_t) sizeof(real) || depth > WRITER_DEPTH_MAX)
                 return error_set(reterr, -ENAMETOOLONG, "'%.60s…' leads through links more than %d directories deep", path,
                         WRITER_DEPTH_MAX);
-        return 0;
+        *ret = m > n ? strndup(real + n + 1, (size_t) (m - n - 1)) : strdup("");
+        return *ret ? 0 : -ENOMEM;
 }
 
-static int open_parent(int root, const char *path, Error *reterr) {
-        _cleanup_close_ int fd = open_plain(root, path);
-        int r;
+static int open_parent(Writer *w, const char *path, Error *reterr) {
+        _cleanup_close_ int fd = open_plain(w->root, path);
+        _cleanup_free_ char *real = NULL;
+        int r = 0;
 
-        if (fd != -ELOOP)
-                return fd == -ENOENT || fd == -ENOTDIR || fd >= 0 ? TAKE_FD(fd)
-                                                                : error_set_errno(reterr, fd, "cannot open '%.200s'", path);
-        fd = open_in_root(root, path, O_PATH | O_DIRECTORY, 0);
+        if (fd == -ELOOP) {
+                fd = open_in_root(w->root, path, O_PATH | O_DIRECTORY, 0);
+                if (fd >= 0)
+                        r = find_real(w->root, fd, path, &real, reterr);
+        } else if (fd >= 0) {
+                real = strdup(path);
+                r = real ? 0 : -ENOMEM;
+        }
         if (fd == -ENOENT || fd == -ENOTDIR)
                 return fd;
         if (fd < 0)
                 return error_set_errno(reterr, fd, "cannot open '%.200s'", path);
-        r = check_real_depth(root, fd, path, reterr);
-        return r < 0 ? r : TAKE_FD(fd);
+        if (r < 0)
+                return r;
+        free(w->parent_real);
+        w->parent_real = TAKE_PTR(real);
+        return TAKE_FD(fd);
 }
 
 /* Root's and 0755, whatever the umask and a set-group-ID parent make of it. */
@@ -118,14 +127,14 @@ static int make_parents(Writer *w, const char *path, Error *reterr) {
                 int next, r;
 
                 *end = 0;
-                next = open_parent(w->root, prefix, reterr);
+                next = open_parent(w, prefix, reterr);
                 if (next == -ENOENT || next == -ENOTDIR) {
                         r = make_missing(fd, p);
                         if (r == -ENOLINK)
                                 return error_set(reterr, r, "'%.200s' is a link that leads to no directory", prefix);
                         if (r < 0)
                                 return error_set_errno(reterr, r, "cannot make directory '%.200s'", prefix);
-                        next = open_parent(w->root, prefix, reterr);
+                        next = open_parent(w, prefix, reterr);
                 }
                 if (next < 0)
                         return next;
@@ -141,13 +150,14 @@ static int make_parents(Writer *w, const char *path, Error *reterr) {
 int writer_parent(Writer *w, const EntryPath *path, Error *reterr) {
         int fd;
 
-        if (!path->parent[0])
+        w->in_root = !path->parent[0];
+        if (w->in_root)
                 return w->root;
         if (w->parent_path && streq(w->parent_path, path->parent))
                 return w->parent;
         writer_forget_parent(w);
         w->parent = fd_close(w->parent);
-        fd = open_parent(w->root, path->parent, reterr);
+        fd = open_parent(w, path->parent, reterr);
         if (fd == -ENOENT || fd == -ENOTDIR)
                 fd = make_parents(w, path->parent, reterr);
         if (fd < 0)

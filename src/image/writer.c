@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "image/path.h"
+#include "image/tar-record.h"
 #include "image/writer-internal.h"
 #include "util/fd.h"
 
@@ -15,7 +16,7 @@ int writer_new(int root, Writer **ret, Error *reterr) {
         if (!w)
                 return -ENOMEM;
         w->root = root;
-        w->parent = w->file = -EBADF;
+        w->parent = w->file = w->layer = -EBADF;
         if (fchmod(root, 0755) < 0 || fchown(root, 0, 0) < 0) {
                 free(w);
                 return error_set_errno(reterr, -errno, "cannot prepare the layer's directory");
@@ -30,20 +31,15 @@ Writer *writer_free(Writer *w) {
         fd_close(w->parent);
         fd_close(w->file);
         free(w->parent_path);
-        free(w->times.data);
+        free(w->parent_real);
+        buf_clear(&w->file_path);
+        buf_clear(&w->times);
         free(w);
         return NULL;
 }
 
 WriterCounts writer_counts(const Writer *w) {
         return w->counts;
-}
-
-/* Removes what stands where an entry goes. */
-static int make_room(Writer *w, int parent, const char *name) {
-        /* The parent that is remembered may be below it. */
-        writer_forget_parent(w);
-        return remove_tree(parent, name);
 }
 
 static int make_directory(Writer *w, int parent, const char *name) {
@@ -58,7 +54,7 @@ static int make_directory(Writer *w, int parent, const char *name) {
                 return -errno;
         if (S_ISDIR(st.st_mode))
                 return 0;
-        r = make_room(w, parent, name);
+        r = writer_make_room(w, parent, name);
         if (r < 0)
                 return r;
         if (mkdirat(parent, name, 0700) < 0)
@@ -136,7 +132,7 @@ static int write_other(Writer *w, int parent, const EntryPath *path, const Entry
 
         r = make_node(parent, e, path->name);
         if (r == -EEXIST) {
-                r = make_room(w, parent, path->name);
+                r = writer_make_room(w, parent, path->name);
                 if (r >= 0)
                         r = make_node(parent, e, path->name);
         }
@@ -150,11 +146,17 @@ static int write_file_entry(Writer *w, int parent, const EntryPath *path, const 
         int fd = make_file(parent, path->name), r;
 
         if (fd == -EEXIST) {
-                r = make_room(w, parent, path->name);
+                r = writer_make_room(w, parent, path->name);
                 fd = r < 0 ? r : make_file(parent, path->name);
         }
         if (fd < 0)
                 return error_set_errno(reterr, fd, "cannot make file '%.200s'", e->path);
+        w->file_path.size = 0;
+        r = writer_real_path(w, path->name, &w->file_path);
+        if (r < 0) {
+                fd_close(fd);
+                return r;
+        }
         w->file = fd;
         w->file_entry = e;
         w->file_end = 0;
@@ -236,6 +238,11 @@ int writer_data(Writer *w, const void *data, size_t size, uint64_t offset, Error
         w->counts.bytes += size;
         w->file_end = MAX(w->file_end, offset);
         return 0;
+}
+
+const char *writer_file_path(Writer *w) {
+        assert(w->file >= 0);
+        return w->file_path.size > TAR_RECORD_PATH_MAX ? NULL : w->file_path.data;
 }
 
 int writer_end(Writer *w, Error *reterr) {

@@ -50,11 +50,19 @@ Writer *writer_free(Writer *w);
 DEFINE_CLEANUP(Writer *, writer_free);
 #define _cleanup_writer_ _cleanup_(writer_freep)
 
+/* What an entry of the archive replaces is moved out of root, to `number` in a directory TAR_RECORD_REPLACED of layer, and told of, where
+ * it holds content; without this it is removed. path is real and below root. layer is not taken. */
+typedef int (*WriterReplaced)(void *userdata, const char *path, unsigned number);
+void writer_keep_replaced(Writer *w, int layer, WriterReplaced replaced, void *userdata);
+
 /* Makes an entry. 1: a regular file, its data follow with writer_data() and writer_end(), and entry must stay as it is until
  * then; 0: all done. */
 int writer_begin(Writer *w, const Entry *entry, Error *reterr);
 int writer_data(Writer *w, const void *data, size_t size, uint64_t offset, Error *reterr);
 int writer_end(Writer *w, Error *reterr);
+
+/* Of the file whose data are awaited: its real path below root. NULL: too long for TAR_RECORD_PATH_MAX. */
+const char *writer_file_path(Writer *w);
 
 /* Sets the times of the directories. */
 int writer_finish(Writer *w, Error *reterr);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A layer's archive, compressed or not, into a directory in memory, beside a file that nothing may touch. */
+/* A layer's archive, compressed or not, into a directory in memory, beside a file that nothing may touch; what was unpacked has
+ * to give the archive again. */
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image/layer-tar.h"
 #include "image/unpack.h"
 #include "util/fd.h"
 
@@ -58,6 +60,19 @@ static ssize_t memory_read(void *userdata, const void **ret, Error *reterr) {
         return (ssize_t) n;
 }
 
+static void comes_back(int layer, const StreamResult *result) {
+        _cleanup_blob_ Blob *blob = NULL;
+        const void *piece;
+        uint64_t total = 0;
+        Error e = { 0 };
+        ssize_t n;
+
+        check(layer_tar_open_at(layer, result->diff_id, &blob, &e) == 0);
+        while ((n = blob_read(blob, &piece, &e)) > 0)
+                total += (uint64_t) n;
+        check(n == 0 && total == result->unpacked_size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         Memory memory = { .data = data, .size = size };
         Blob *blob = blob_new("input", memory_read, NULL, &memory);
@@ -65,24 +80,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         StreamResult result;
         WriterCounts counts;
         Error e = { 0 };
-        int root, r;
+        int layer, root, r;
 
         if (jail_fd < 0)
                 jail_make();
-        check(mkdirat(jail_fd, "root", 0755) == 0);
-        root = openat(jail_fd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        check(root >= 0);
+        check(mkdirat(jail_fd, "layer", 0755) == 0 && mkdirat(jail_fd, "layer/root", 0755) == 0);
+        layer = openat(jail_fd, "layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        root = openat(jail_fd, "layer/root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        check(layer >= 0 && root >= 0);
         r = stream_new(blob, &stream, &e);
         if (r >= 0)
-                r = unpack(stream, root, &counts, &e);
+                r = unpack(stream, root, layer, &counts, &e);
         if (r >= 0)
                 r = stream_finish(stream, &result, &e);
         check(r == 0 || r == -ENOMEM || (e.code < 0 && e.text[0]));
         check(r < 0 || result.size == size);
+        if (r >= 0)
+                comes_back(layer, &result);
         stream_free(stream);
         blob_free(blob);
         fd_close(root);
-        check(remove_tree(jail_fd, "root") == 0);
+        fd_close(layer);
+        check(remove_tree(jail_fd, "layer") == 0);
         jail_check();
         return 0;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "image/digest.h"
+#include "image/layer-tar.h"
 #include "image/unpack.h"
 #include "tar-maker.h"
 #include "util/fd.h"
@@ -15,7 +16,7 @@
 /* A jail: `root` is where archives go, `outside` is what they must not touch. */
 static char jail[] = "/tmp/berth-unpack-XXXXXX";
 static char outside[64];
-static int root = -EBADF;
+static int layer = -EBADF, root = -EBADF; /* layer is the jail itself */
 static Buf tar;
 static Error error;
 static WriterCounts counts;
@@ -23,19 +24,16 @@ static WriterCounts counts;
 #define SENTINEL "untouched"
 
 static void jail_set_up(void) {
-        int fd;
-
         umask(0022);
         memcpy(jail + strlen(jail) - 6, "XXXXXX", 6);
         ck_assert_ptr_nonnull(mkdtemp(jail));
-        fd = open(jail, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        ck_assert_int_ge(fd, 0);
-        ck_assert_int_eq(mkdirat(fd, "root", 0755), 0);
-        ck_assert_int_eq(mkdirat(fd, "outside", 0755), 0);
-        ck_assert_int_eq(write_file(fd, "outside/sentinel", SENTINEL, STRLEN(SENTINEL), 0600, false), 0);
-        root = openat(fd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        layer = open(jail, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        ck_assert_int_ge(layer, 0);
+        ck_assert_int_eq(mkdirat(layer, "root", 0755), 0);
+        ck_assert_int_eq(mkdirat(layer, "outside", 0755), 0);
+        ck_assert_int_eq(write_file(layer, "outside/sentinel", SENTINEL, STRLEN(SENTINEL), 0600, false), 0);
+        root = openat(layer, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         ck_assert_int_ge(root, 0);
-        fd_close(fd);
         (void) snprintf(outside, sizeof(outside), "%s/outside", jail);
         error = (Error){ 0 };
         tar = BUF_INIT;
@@ -58,6 +56,7 @@ static void jail_tear_down(void) {
         ck_assert_int_eq(unlink(path), 0);
         ck_assert_int_eq(rmdir(outside), 0); /* nothing else is in it */
         root = fd_close(root);
+        layer = fd_close(layer);
         ck_assert_int_eq(remove_tree(AT_FDCWD, jail), 0);
         buf_clear(&tar);
 }
@@ -77,6 +76,20 @@ static ssize_t memory_read(void *userdata, const void **ret, Error *reterr) {
         return (ssize_t) n;
 }
 
+/* Whatever was unpacked, its archive comes back to the byte. */
+static void comes_back(const char *diff_id, uint64_t size) {
+        _cleanup_blob_ Blob *blob = NULL;
+        const void *piece;
+        uint64_t total = 0;
+        ssize_t n;
+
+        ck_assert_msg(layer_tar_open_at(layer, diff_id, &blob, &error) == 0, "%s", error.text);
+        while ((n = blob_read(blob, &piece, &error)) > 0)
+                total += (uint64_t) n;
+        ck_assert_msg(n == 0, "%s", error.text);
+        ck_assert_uint_eq(total, size);
+}
+
 static int unpack_bytes(const void *data, size_t size) {
         Memory memory = { .data = data, .size = size };
         _cleanup_blob_ Blob *blob = blob_new("test.tar", memory_read, NULL, &memory);
@@ -86,14 +99,17 @@ static int unpack_bytes(const void *data, size_t size) {
         int r;
 
         ck_assert_ptr_nonnull(blob);
+        ck_assert_int_eq(remove_tree(layer, "tar"), 0);
+        ck_assert_int_eq(remove_tree(layer, "replaced"), 0);
         r = stream_new(blob, &stream, &error);
         if (r >= 0)
-                r = unpack(stream, root, &counts, &error);
+                r = unpack(stream, root, layer, &counts, &error);
         if (r >= 0)
                 r = stream_finish(stream, &result, &error);
         if (r >= 0) {
                 ck_assert_int_eq(digest_of(data, size, digest), 0);
                 ck_assert_str_eq(result.digest, digest);
+                comes_back(result.diff_id, result.unpacked_size);
         }
         return r;
 }
