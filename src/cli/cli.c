@@ -178,3 +178,15 @@ int json_string(Buf *b, const char *s) {
         }
         return r < 0 ? r : buf_putc(b, '"');
 }
+
+void size_text(uint64_t size, char ret[static 32]) {
+        static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+        double value = (double) size;
+        size_t unit = 0;
+
+        while (value >= 999.5 && unit + 1 < ELEMENTSOF(units)) {
+                value /= 1000;
+                unit++;
+        }
+        (void) snprintf(ret, 32, value < 9.95 && unit > 0 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}

@@ -24,6 +24,7 @@ int cmd_keys(int argc, char *argv[]);
 int cmd_list(int argc, char *argv[]);
 int cmd_load(int argc, char *argv[]);
 int cmd_logs(int argc, char *argv[]);
+int cmd_pull(int argc, char *argv[]);
 int cmd_rmi(int argc, char *argv[]);
 int cmd_seccomp(int argc, char *argv[]);
 int cmd_status(int argc, char *argv[]);
@@ -61,3 +62,6 @@ void table_print(const Table *t, FILE *stream);
 
 /* s as a JSON string with its quotes, or null where s is NULL. Bytes that are not UTF-8 become U+FFFD. 0 or -ENOMEM. */
 int json_string(Buf *b, const char *s);
+
+/* "12.3 MB", in powers of 1000 as Docker and Podman show sizes. */
+void size_text(uint64_t size, char ret[static 32]);

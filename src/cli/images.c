@@ -34,19 +34,6 @@ static const struct option options[] = {
         {}
 };
 
-/* "12.3 MB", in powers of 1000 as Docker and Podman show sizes. */
-static void format_size(uint64_t size, char ret[static 32]) {
-        static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-        double value = (double) size;
-        size_t unit = 0;
-
-        while (value >= 999.5 && unit + 1 < ELEMENTSOF(units)) {
-                value /= 1000;
-                unit++;
-        }
-        (void) snprintf(ret, 32, value < 9.95 && unit > 0 ? "%.1f %s" : "%.0f %s", value, units[unit]);
-}
-
 static void format_time(uint64_t t, const char *format, char ret[static 64]) {
         time_t seconds = (time_t) t;
         struct tm tm;
@@ -72,8 +59,8 @@ static int add_row(Table *t, const StoreImage *i, const char *name, bool whole) 
 
         if (!users)
                 return -ENOMEM;
-        format_size(i->size, size);
-        format_size(i->shared, shared);
+        size_text(i->size, size);
+        size_text(i->shared, shared);
         format_time(i->image->created, "%Y-%m-%d %H:%M", created);
         r = table_add(t, name ? STYLE_BOLD : STYLE_DIM, name ? name : "<none>");
         if (r >= 0)

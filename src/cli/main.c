@@ -27,6 +27,7 @@ static const Command commands[] = {
         { "cat",      cmd_cat,      "Print a spec with its drop-ins and where each line is from" },
         { "generate", cmd_generate, "Print or write the units that specs become" },
         { "keys",     cmd_keys,     "List the keys that a spec may have" },
+        { "pull",     cmd_pull,     "Fetch an image from a registry" },
         { "load",     cmd_load,     "Load an image from an OCI layout or a docker archive" },
         { "import",   cmd_import,   "Make an image from a root file system" },
         { "images",   cmd_images,   "List the images" },

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <getopt.h>
+
+#include "cli/cli.h"
+#include "cli/transfer.h"
+#include "image/registry/pull.h"
+#include "util/strv.h"
+
+#define RETRIES_MAX 100
+#define RETRY_DELAY_MAX_SECONDS 3600
+#define TIMEOUT_MAX_SECONDS 3600
+
+static const char help[] =
+        "berth pull [OPTION…] NAME\n"
+        "\n"
+        "Fetches an image from its registry into the store and prints its full name.\n"
+        "\n"
+        "  -q, --quiet             no progress\n"
+        "      --json              progress and result as JSON, one object a line\n"
+        "      --parallel=N        layers at once (4)\n"
+        "      --retry=N           tries after the first, when a registry or the network fails (5)\n"
+        "      --retry-delay=TIME  seconds before the second try, doubled each time (0.5)\n"
+        "      --timeout=SECONDS   how long a connection may stand still (30)\n"
+        "      --tls-verify=BOOL   whether certificates are verified; 'no' also allows http\n"
+        "      --store=DIR         use the store in DIR\n"
+        "  -h, --help              show this\n";
+
+enum {
+        OPTION_JSON = 256,
+        OPTION_PARALLEL,
+        OPTION_RETRY,
+        OPTION_RETRY_DELAY,
+        OPTION_TIMEOUT,
+        OPTION_TLS_VERIFY,
+        OPTION_STORE,
+};
+
+static const struct option options[] = {
+        { "quiet",       no_argument,       NULL, 'q'                },
+        { "json",        no_argument,       NULL, OPTION_JSON        },
+        { "parallel",    required_argument, NULL, OPTION_PARALLEL    },
+        { "retry",       required_argument, NULL, OPTION_RETRY       },
+        { "retry-delay", required_argument, NULL, OPTION_RETRY_DELAY },
+        { "timeout",     required_argument, NULL, OPTION_TIMEOUT     },
+        { "tls-verify",  required_argument, NULL, OPTION_TLS_VERIFY  },
+        { "store",       required_argument, NULL, OPTION_STORE       },
+        { "help",        no_argument,       NULL, 'h'                },
+        {}
+};
+
+/* A whole number of an option into *ret. */
+static int parse_number(const char *option, const char *text, uint64_t min, uint64_t max, unsigned *ret) {
+        uint64_t n;
+
+        if (parse_u64(text, max, &n) < 0 || n < min)
+                return cli_usage("--%s wants a number from %llu to %llu, not '%s'", option, (unsigned long long) min,
+                        (unsigned long long) max, text);
+        *ret = (unsigned) n;
+        return 0;
+}
+
+/* "0.5" seconds. */
+static int parse_delay(const char *text, uint64_t *ret_ms) {
+        char *end;
+        double seconds = strtod(text, &end);
+
+        if (end == text || *end || !(seconds >= 0.001 && seconds <= RETRY_DELAY_MAX_SECONDS))
+                return cli_usage("--retry-delay wants seconds from 0.001 to %d, not '%s'", RETRY_DELAY_MAX_SECONDS, text);
+        *ret_ms = (uint64_t) (seconds * 1000);
+        return 0;
+}
+
+static int parse_option(int c, PullOptions *o, TransferOutput *output) {
+        switch (c) {
+        case 'q':
+                *output = TRANSFER_QUIET;
+                return 0;
+        case OPTION_JSON:
+                *output = TRANSFER_JSON;
+                return 0;
+        case OPTION_PARALLEL:
+                return parse_number("parallel", optarg, 1, PULL_PARALLEL_MAX, &o->parallel);
+        case OPTION_RETRY:
+                return parse_number("retry", optarg, 0, RETRIES_MAX, &o->retries);
+        case OPTION_RETRY_DELAY:
+                return parse_delay(optarg, &o->retry_delay_ms);
+        case OPTION_TIMEOUT:
+                return parse_number("timeout", optarg, 1, TIMEOUT_MAX_SECONDS, &o->stall_seconds);
+        case OPTION_TLS_VERIFY:
+                o->tls_verify = parse_boolean(optarg);
+                return o->tls_verify < 0 ? cli_usage("--tls-verify wants yes or no, not '%s'", optarg) : 0;
+        case OPTION_STORE:
+                o->store = optarg;
+                return 0;
+        default:
+                return CLI_USAGE;
+        }
+}
+
+static int pull(const char *name, PullOptions *o, TransferOutput output) {
+        _cleanup_transfer_ Transfer *transfer = transfer_new(output);
+        _cleanup_pulled_ Pulled pulled = { 0 };
+        Error error = { 0 };
+        int r;
+
+        if (!transfer)
+                return cli_fail("out of memory");
+        o->events = transfer_events(transfer);
+        r = pull_image(name, o, &pulled, &error);
+        if (r < 0) {
+                (void) error_prefix(&error, "cannot pull %s", name);
+                return transfer_failed(transfer, error.code ? error.text : strerror(-r));
+        }
+        transfer_image(transfer, pulled.name, pulled.id, pulled.digest);
+        return 0;
+}
+
+int cmd_pull(int argc, char *argv[]) {
+        PullOptions o = { .tls_verify = -1, .retries = RETRY_TIMES };
+        TransferOutput output = TRANSFER_LINES;
+        int c, code;
+
+        while ((c = getopt_long(argc, argv, "qh", options, NULL)) >= 0) {
+                if (c == 'h') {
+                        fputs(help, stdout);
+                        return 0;
+                }
+                code = parse_option(c, &o, &output);
+                if (code != 0)
+                        return code;
+        }
+        if (argc - optind != 1)
+                return cli_usage("pull wants the name of one image");
+        return pull(argv[optind], &o, output);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a person wants to see while an image comes or goes. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum LayerState {
+        LAYER_WAITING, /* another pull has it in work */
+        LAYER_RUNNING,
+        LAYER_DONE,
+        LAYER_PRESENT, /* nothing to do: it is there already */
+        _LAYER_STATE_MAX,
+        _LAYER_STATE_INVALID = -22,
+} LayerState;
+
+typedef struct LayerEvent {
+        const char *digest;   /* "sha256:…" of the blob */
+        size_t number, count; /* from 1 on, lowest layer first */
+        LayerState state;
+        uint64_t bytes, total; /* of the blob; total 0: not known */
+} LayerEvent;
+
+/* Called by one thread at a time, but not always by the same. All may be NULL. */
+typedef struct Events {
+        void (*notice)(void *userdata, const char *sentence); /* something was not well, and it goes on */
+        void (*image)(void *userdata, const char *from, size_t n_layers); /* it is known what will come, and from where */
+        void (*layer)(void *userdata, const LayerEvent *event);
+        void *userdata;
+} Events;

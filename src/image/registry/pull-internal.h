@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of pull share. */
+
+#include <pthread.h>
+
+#include "image/oci.h"
+#include "image/recipe.h"
+#include "image/registry/pull.h"
+#include "image/registry/remote-image.h"
+#include "image/store.h"
+
+/* A pull under way. */
+typedef struct Pull {
+        const PullOptions *options;
+        Store *store;
+        Http *http;
+        RetryPolicy policy;
+        pthread_mutex_t lock; /* of the events, and of what pull-layers.c hands out */
+} Pull;
+
+/* Gets the layers of manifest into the store, several at once. held has room for all; on success each is the lock that keeps
+ * the layer (store_layer_hold()), on failure the caller closes those that are not negative. */
+int pull_layers(Pull *pull, const Origin *origin, const OciManifest *manifest, char *const *diff_ids, int *held, Error *reterr);

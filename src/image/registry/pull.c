@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "image/name.h"
+#include "image/registry/pull-internal.h"
+#include "util/fd.h"
+
+void pulled_clear(Pulled *p) {
+        free(p->name);
+        *p = (Pulled){ 0 };
+}
+
+static void notice(void *userdata, const char *sentence) {
+        Pull *pull = userdata;
+
+        if (!pull->options->events.notice)
+                return;
+        (void) pthread_mutex_lock(&pull->lock);
+        pull->options->events.notice(pull->options->events.userdata, sentence);
+        (void) pthread_mutex_unlock(&pull->lock);
+}
+
+/* What the image's configuration says of its layers, judged. */
+static int diff_ids_of(const OciManifest *manifest, const Recipe *recipe, char ***ret, Error *reterr) {
+        _cleanup_image_ Image *image = calloc(1, sizeof(*image));
+        _cleanup_strv_ char **diff_ids = NULL;
+        int r;
+
+        if (!image)
+                return -ENOMEM;
+        r = oci_config_parse(recipe->config, recipe->config_size, image, &diff_ids, reterr);
+        if (r < 0) {
+                (void) error_prefix(reterr, "the image's configuration %s is broken", manifest->config.digest);
+                return r;
+        }
+        if (image->os && *image->os && !streq(image->os, "linux"))
+                return error_set(reterr, -EOPNOTSUPP, "the image is for %s, not for linux", image->os);
+        if (strv_length(diff_ids) != manifest->n_layers)
+                return error_set(reterr, -EBADMSG, "the image's manifest has %zu layers, its configuration %zu", manifest->n_layers,
+                        strv_length(diff_ids));
+        if (manifest->n_layers == 0)
+                return error_set(reterr, -EBADMSG, "the image has no layers");
+        *ret = TAKE_PTR(diff_ids);
+        return 0;
+}
+
+/* All layers into the store, and then the image. */
+static int store_it(Pull *pull, const Origin *origin, const OciManifest *manifest, Recipe *recipe, char ret_id[static 72],
+        Error *reterr) {
+        _cleanup_strv_ char **diff_ids = NULL;
+        _cleanup_work_ StoreWork *work = NULL;
+        int *held, r = diff_ids_of(manifest, recipe, &diff_ids, reterr);
+
+        if (r < 0)
+                return r;
+        held = malloc(manifest->n_layers * sizeof(*held));
+        if (!held)
+                return -ENOMEM;
+        for (size_t i = 0; i < manifest->n_layers; i++)
+                held[i] = -EBADF;
+        r = pull_layers(pull, origin, manifest, diff_ids, held, reterr);
+        if (r >= 0)
+                r = store_work_new(pull->store, &work, reterr);
+        if (r >= 0)
+                r = recipe_add(work, recipe, ret_id, reterr);
+        for (size_t i = 0; i < manifest->n_layers; i++)
+                fd_close(held[i]);
+        free(held);
+        return r;
+}
+
+static int pull_from(Pull *pull, const Origin *origin, const Name *name, Pulled *ret, Error *reterr) {
+        _cleanup_recipe_ Recipe recipe = { .names = strv_copy((char *const[]){ name->full, NULL }) };
+        _cleanup_remote_image_ RemoteImage image = { 0 };
+        RemoteManifest *last;
+        int r;
+
+        if (!recipe.names)
+                return -ENOMEM;
+        r = remote_image_open(origin, name->digest ? name->digest : name->tag, &image, reterr);
+        if (r < 0)
+                return r;
+        r = remote_read(origin, &image.manifest.config, "the image's configuration", OCI_JSON_MAX, &recipe.config,
+                &recipe.config_size, reterr);
+        if (r < 0)
+                return r;
+        last = image.manifests + image.n_manifests - 1;
+        recipe.manifest = TAKE_PTR(last->text);
+        recipe.manifest_size = last->size;
+        memcpy(recipe.manifest_digest, last->digest, sizeof(recipe.manifest_digest));
+        memcpy(ret->digest, image.manifests[0].digest, sizeof(ret->digest));
+        return store_it(pull, origin, &image.manifest, &recipe, ret->id, reterr);
+}
+
+static int pull_name(Pull *pull, const Name *name, Pulled *ret, Error *reterr) {
+        size_t n = strcspn(name->repository, "/");
+        _cleanup_free_ char *host = strndup(name->repository, n);
+        Origin origin = { .repository = name->repository + n + 1 };
+        int r;
+
+        if (!host)
+                return -ENOMEM;
+        r = registry_new(pull->http, host, pull->options->tls_verify == 0, &pull->policy, &origin.registry, reterr);
+        if (r >= 0)
+                r = pull_from(pull, &origin, name, ret, reterr);
+        registry_free(origin.registry);
+        return r;
+}
+
+int pull_image(const char *text, const PullOptions *options, Pulled *ret, Error *reterr) {
+        Pull pull = {
+                .options = options,
+                .policy = { .times = options->retries, .delay_ms = options->retry_delay_ms, .notice = notice, .userdata = &pull },
+        };
+        _cleanup_name_ Name name = { 0 };
+        Pulled pulled = { 0 };
+        int r = name_parse(text, NAME_DOCKER, &name, reterr);
+
+        if (r < 0)
+                return r;
+        (void) pthread_mutex_init(&pull.lock, NULL);
+        r = store_open(options->store, true, &pull.store, reterr);
+        if (r >= 0)
+                r = http_new(options->stall_seconds, &pull.http, reterr);
+        if (r >= 0)
+                r = pull_name(&pull, &name, &pulled, reterr);
+        http_free(pull.http);
+        store_free(pull.store);
+        (void) pthread_mutex_destroy(&pull.lock);
+        if (r < 0)
+                return r;
+        pulled.name = TAKE_PTR(name.full);
+        *ret = pulled;
+        return 0;
+}

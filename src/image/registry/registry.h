@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One registry: where it is, how it is trusted, and requests to it, with credentials, redirects and further tries. */
+
+#include "image/registry/http.h"
+#include "image/registry/retry.h"
+
+#define REGISTRY_REDIRECTS_MAX 8
+
+typedef struct Registry Registry;
+
+/* host is "HOST" or "HOST:PORT" as image names have it. insecure: certificates are not verified, and where nothing answers
+ * over https, http is tried. http and policy must outlive it. */
+int registry_new(Http *http, const char *host, bool insecure, const RetryPolicy *policy, Registry **ret, Error *reterr);
+Registry *registry_free(Registry *g);
+DEFINE_CLEANUP(Registry *, registry_free);
+#define _cleanup_registry_ _cleanup_(registry_freep)
+
+const char *registry_host(const Registry *g);
+Retry registry_retry(const Registry *g);
+
+typedef struct RegistryRequest {
+        const char *method;
+        const char *url;        /* "/v2/…", or a whole address that the registry gave */
+        const char *repository; /* "library/nginx": what the request is about */
+        bool push;              /* needs the right to write */
+        const char *mount_from; /* a repository to read from as well; or NULL */
+        char *const *headers;
+        const void *body;
+        size_t body_size;
+        bool streamed;
+} RegistryRequest;
+
+/* Sends and waits for an answer below 300; *ret's body is still to be read. What is temporary is tried again, as retry
+ * counts. reterr_status (may be NULL) is the HTTP status of a refusal. Errors: as answer_errno(), or those of http. */
+int registry_send(Registry *g, const RegistryRequest *q, Retry *retry, HttpTransfer **ret, int *reterr_status, Error *reterr);
+
+/* The same in two steps, for a streamed body, without another try: the caller writes in between. */
+int registry_start(Registry *g, const RegistryRequest *q, HttpTransfer **ret, Error *reterr);
+int registry_finish(Registry *g, const RegistryRequest *q, HttpTransfer *t, Error *reterr);
+
+/* Another try may succeed. */
+bool registry_temporary(int r) _pure_;
