@@ -4,10 +4,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "util/nearest.h"
 #include "util/strv.h"
-
-/* Furthest edit distance at which a name is offered instead of an unknown command. */
-#define SUGGEST_DISTANCE_MAX 3
 
 typedef struct Command {
         const char *name;
@@ -45,19 +43,11 @@ static const Command *command_find(const char *name) {
 }
 
 static const char *command_nearest(const char *name) {
-        const char *nearest = NULL;
-        size_t best = SUGGEST_DISTANCE_MAX + 1;
+        Nearest nearest = NEAREST_INIT(name);
 
-        for (size_t i = 0; i < ELEMENTSOF(commands); i++) {
-                size_t distance = str_distance(name, commands[i].name);
-
-                /* A name whose every letter was changed is no suggestion. */
-                if (distance < best && distance < strlen(commands[i].name)) {
-                        best = distance;
-                        nearest = commands[i].name;
-                }
-        }
-        return nearest;
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
+                nearest_try(&nearest, commands[i].name, commands[i].name);
+        return nearest_found(&nearest);
 }
 
 static int command_unknown(const char *name) {

@@ -8,6 +8,7 @@
 #include "spec/names.h"
 #include "spec/spec.h"
 #include "spec/text.h"
+#include "util/nearest.h"
 #include "util/strv.h"
 
 typedef struct Name {
@@ -158,18 +159,12 @@ static const char *name_of(const Name *names, size_t n, int number) {
 }
 
 static const char *near_name(const Name *names, size_t n, const char *prefix, const char *name) {
-        size_t skip = strncasecmp(name, prefix, strlen(prefix)) == 0 ? 0 : strlen(prefix), best = SIZE_MAX;
-        const char *found = NULL;
+        size_t skip = strncasecmp(name, prefix, strlen(prefix)) == 0 ? 0 : strlen(prefix);
+        Nearest nearest = NEAREST_INIT(name);
 
-        for (size_t i = 0; i < n; i++) {
-                size_t d = str_distance(names[i].name + skip, name);
-
-                if (d < best) {
-                        best = d;
-                        found = names[i].name;
-                }
-        }
-        return found && is_near(best, strlen(name)) ? found : NULL;
+        for (size_t i = 0; i < n; i++)
+                nearest_try(&nearest, names[i].name + skip, names[i].name);
+        return nearest_found(&nearest);
 }
 
 int capability_from_name(const char *name) {

@@ -28,8 +28,3 @@ int parse_bytes(const char *s, uint64_t *ret);
 
 /* "1.5" times scale. */
 int parse_decimal(const char *s, uint64_t scale, uint64_t *ret);
-
-/* May an edit distance of d for a name of n characters be a slip of the pen? */
-static inline bool is_near(size_t d, size_t n) {
-        return d <= MAX(n / 3, (size_t) 1) && d <= 4;
-}

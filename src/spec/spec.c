@@ -6,6 +6,7 @@
 #include "spec/names.h"
 #include "spec/parse.h"
 #include "util/buf.h"
+#include "util/nearest.h"
 #include "util/strv.h"
 
 #define PROCESS_SECTION "Process"
@@ -69,17 +70,11 @@ static bool process_name_valid(const char *name) {
 
 static const char *section_near(const char *name) {
         static const char *const names[] = { "Unit", "Service", "Install", "Container", "Quadlet", PROCESS_SECTION " NAME" };
-        size_t best = SIZE_MAX, d;
-        const char *found = NULL;
+        Nearest nearest = NEAREST_INIT(name);
 
-        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                d = str_distance(names[i], name);
-                if (d < best) {
-                        best = d;
-                        found = names[i];
-                }
-        }
-        return found && is_near(best, strlen(name)) ? found : NULL;
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                nearest_try(&nearest, names[i], names[i]);
+        return nearest_found(&nearest);
 }
 
 /* Without complaints; spec_section_complain() has those. */

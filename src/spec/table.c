@@ -2,6 +2,7 @@
 #include "spec/names.h"
 #include "spec/parse.h"
 #include "spec/table.h"
+#include "util/nearest.h"
 #include "util/strv.h"
 
 /* name, state, kind, how it is kept, where in SpecProcess, parser, help */
@@ -372,22 +373,15 @@ const SpecKey *spec_key_find(SpecSection section, const char *name) {
 }
 
 const SpecKey *spec_key_near(SpecSection section, const char *name) {
-        const SpecKey *found = NULL;
-        size_t best = SIZE_MAX;
+        Nearest nearest = NEAREST_INIT(name);
 
         for (size_t i = 0; i < spec_n_keys; i++) {
                 const SpecKey *k = &spec_keys[i];
-                size_t d;
 
-                if (k->section != section || k->state == KEY_REFUSED || str_ends_with(k->name, "*"))
-                        continue;
-                d = str_distance(k->name, name);
-                if (d < best) {
-                        best = d;
-                        found = k;
-                }
+                if (k->section == section && k->state != KEY_REFUSED && !str_ends_with(k->name, "*"))
+                        nearest_try(&nearest, k->name, k);
         }
-        return found && is_near(best, strlen(name)) ? found : NULL;
+        return nearest_found(&nearest);
 }
 
 const SpecKey *spec_key_elsewhere(SpecSection not_this, const char *name) {

@@ -165,36 +165,6 @@ int parse_boolean(const char *s) {
         return -EINVAL;
 }
 
-static bool same_letter(char a, char b) {
-        return tolower((unsigned char) a) == tolower((unsigned char) b);
-}
-
-size_t str_distance(const char *a, const char *b) {
-        /* Optimal string alignment over three rows; keys are short, what is longer is far from all. */
-        enum { LIMIT = 64 };
-        size_t n = strlen(a), m = strlen(b), rows[3][LIMIT + 1];
-
-        if (n > LIMIT || m > LIMIT)
-                return MAX(n, m);
-        for (size_t j = 0; j <= m; j++)
-                rows[0][j] = j;
-        for (size_t i = 1; i <= n; i++) {
-                size_t *row = rows[i % 3], *above = rows[(i - 1) % 3], *twice = rows[(i + 1) % 3];
-
-                row[0] = i;
-                for (size_t j = 1; j <= m; j++) {
-                        size_t best = above[j - 1] + !same_letter(a[i - 1], b[j - 1]);
-
-                        best = MIN(best, above[j] + 1);
-                        best = MIN(best, row[j - 1] + 1);
-                        if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]))
-                                best = MIN(best, twice[j - 2] + 1);
-                        row[j] = best;
-                }
-        }
-        return rows[n % 3][m];
-}
-
 uint64_t hash_bytes(const void *data, size_t size) {
         const unsigned char *p = data;
         uint64_t h = UINT64_C(0xcbf29ce484222325);

@@ -35,8 +35,5 @@ int parse_size(const char *s, uint64_t *ret);
 /* "1 yes true on y t" and their opposites, in any case: 0 or 1, else -EINVAL. systemd.syntax(7). */
 int parse_boolean(const char *s);
 
-/* How many single-character edits (insert, delete, change, swap) turn a into b, letter case ignored. */
-size_t str_distance(const char *a, const char *b) _pure_;
-
 /* FNV-1a, 64 bit, then mixed so that all bits depend on all of the input. Stable for ever. */
 uint64_t hash_bytes(const void *data, size_t size) _pure_;

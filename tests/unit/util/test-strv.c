@@ -47,15 +47,6 @@ START_TEST(parse_boolean_knows_what_systemd_knows) {
 }
 END_TEST
 
-START_TEST(str_distance_counts_edits) {
-        ck_assert_uint_eq(str_distance("Image", "Imgae"), 1);
-        ck_assert_uint_eq(str_distance("image", "IMAGE"), 0);
-        ck_assert_uint_eq(str_distance("", "abc"), 3);
-        ck_assert_uint_eq(str_distance("list", "lists"), 1);
-        ck_assert_uint_eq(str_distance("Exec", "Volume"), 6);
-}
-END_TEST
-
 START_TEST(strv_keeps_its_terminator) {
         _cleanup_strv_ char **v = NULL;
 
@@ -108,7 +99,6 @@ int main(void) {
         tcase_add_test(t, parse_size_takes_suffixes_of_base_1024);
         tcase_add_test(t, parse_u64_takes_the_whole_text_in_decimal);
         tcase_add_test(t, parse_boolean_knows_what_systemd_knows);
-        tcase_add_test(t, str_distance_counts_edits);
         tcase_add_test(t, strv_keeps_its_terminator);
         tcase_add_test(t, str_after_and_ends_with);
         tcase_add_test(t, str_format_gives_nothing_where_it_fails);
