@@ -78,15 +78,6 @@ int store_collect(StoreWork *work, Error *reterr) {
         return r;
 }
 
-static char *join(char *const *v) {
-        _cleanup_buf_ Buf b = BUF_INIT;
-
-        for (char *const *p = v; *p; p++)
-                if (buf_printf(&b, "%s%s", p == v ? "" : ", ", *p) < 0)
-                        return NULL;
-        return buf_steal(&b);
-}
-
 static int check_unused(Store *store, const char *text, const char *id, Error *reterr) {
         _cleanup_strv_ char **users = NULL;
         _cleanup_free_ char *list = NULL;
@@ -96,7 +87,7 @@ static int check_unused(Store *store, const char *text, const char *id, Error *r
                 return error_set_errno(reterr, r, "cannot see who uses image '%s'", text);
         if (!users[0])
                 return 0;
-        list = join(users);
+        list = strv_join(users, ", ");
         return error_set(reterr, -EBUSY, "image '%s' is in use by %s", text, list ? list : users[0]);
 }
 
@@ -121,7 +112,7 @@ static int remove_locked(StoreWork *work, const char *text, bool force, const Fo
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot remove image '%s'", text);
         if (!found->name && strv_length(names) > 1 && !force) {
-                _cleanup_free_ char *list = join(names);
+                _cleanup_free_ char *list = strv_join(names, ", ");
 
                 return error_set(reterr, -ENOTUNIQ, "image '%s' has several names (%s): remove them one by one, or use --force",
                         text, list ? list : "…");

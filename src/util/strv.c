@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "util/buf.h"
 #include "util/strv.h"
 
 char *str_vformat(const char *format, va_list ap) {
@@ -93,6 +94,15 @@ int strv_appendf(char ***v, const char *format, ...) {
         s = str_vformat(format, ap);
         va_end(ap);
         return strv_consume(v, s);
+}
+
+char *strv_join(char *const *v, const char *separator) {
+        _cleanup_buf_ Buf b = BUF_INIT;
+
+        for (char *const *p = v; p && *p; p++)
+                if ((p > v && buf_puts(&b, separator) < 0) || buf_puts(&b, *p) < 0)
+                        return NULL;
+        return buf_steal(&b);
 }
 
 const char *str_after(const char *s, const char *prefix) {

@@ -24,6 +24,9 @@ int strv_append(char ***v, const char *s);
 int strv_consume(char ***v, char *s);
 int strv_appendf(char ***v, const char *format, ...) _printf_(2, 3);
 
+/* All of v with the separator between them; NULL when out of memory. The caller frees. */
+char *strv_join(char *const *v, const char *separator);
+
 /* The rest of s after prefix, or NULL. */
 const char *str_after(const char *s, const char *prefix) _pure_;
 bool str_ends_with(const char *s, const char *suffix) _pure_;

@@ -72,6 +72,16 @@ START_TEST(str_after_and_ends_with) {
 }
 END_TEST
 
+START_TEST(strv_join_puts_the_separator_between) {
+        _cleanup_free_ char *none = strv_join(NULL, ", "), *one = strv_join((char *[]){ (char *) "a", NULL }, ", ");
+        _cleanup_free_ char *two = strv_join((char *[]){ (char *) "", (char *) "b", NULL }, ", ");
+
+        ck_assert_str_eq(none, "");
+        ck_assert_str_eq(one, "a");
+        ck_assert_str_eq(two, ", b");
+}
+END_TEST
+
 START_TEST(str_format_gives_nothing_where_it_fails) {
         _cleanup_free_ char *text = str_format("%s-%d", "web", 3);
 
@@ -101,6 +111,7 @@ int main(void) {
         tcase_add_test(t, parse_boolean_knows_what_systemd_knows);
         tcase_add_test(t, strv_keeps_its_terminator);
         tcase_add_test(t, str_after_and_ends_with);
+        tcase_add_test(t, strv_join_puts_the_separator_between);
         tcase_add_test(t, str_format_gives_nothing_where_it_fails);
         tcase_add_test(t, hash_bytes_is_stable);
 
