@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "image/name.h"
 #include "image/store.h"
+#include "util/strv.h"
 
 #define SHORT_ID_LENGTH 12 /* digits, as Docker and Podman show */
 
@@ -42,19 +43,10 @@ static void format_time(uint64_t t, const char *format, char ret[static 64]) {
                 *ret = 0;
 }
 
-static char *join(char *const *v) {
-        _cleanup_buf_ Buf b = BUF_INIT;
-
-        for (char *const *p = v; *p; p++)
-                if (buf_printf(&b, "%s%s", p == v ? "" : ", ", *p) < 0)
-                        return NULL;
-        return buf_steal(&b);
-}
-
 static int add_row(Table *t, const StoreImage *i, const char *name, bool whole) {
         char size[32], shared[32], created[64];
         const char *hex = digest_hex(i->image->id);
-        _cleanup_free_ char *users = join(i->users);
+        _cleanup_free_ char *users = strv_join(i->users, ", ");
         int r;
 
         if (!users)
