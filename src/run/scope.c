@@ -186,7 +186,6 @@ static int append_properties(sd_bus_message *m, const ScopeSettings *s) {
         } numbers[] = {
                 { "MemoryMax",           s->memory_max      },
                 { "MemorySwapMax",       s->memory_swap_max },
-                { "TasksMax",            s->tasks_max       },
                 { "CPUWeight",           s->cpu_weight      },
                 { "IOWeight",            s->io_weight       },
                 { "CPUQuotaPerSecUSec",  s->cpu_quota_usec  },
@@ -202,6 +201,8 @@ static int append_properties(sd_bus_message *m, const ScopeSettings *s) {
                 r = sd_bus_message_append(m, "(sv)(sv)", "PartOf", "as", 1, s->service, "Before", "as", 1, s->service);
         for (size_t i = 0; i < ELEMENTSOF(numbers) && r >= 0; i++)
                 r = append_u64(m, numbers[i].name, numbers[i].value);
+        if (r >= 0 && s->tasks_max != 0)
+                r = sd_bus_message_append(m, "(sv)", "TasksMax", "t", s->tasks_max);
         return r < 0 ? r : append_devices(m, s->devices);
 }
 

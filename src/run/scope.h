@@ -15,12 +15,13 @@ typedef struct ScopeSettings {
         const char *service;     /* stopping this unit stops the scope after it; NULL: none */
         pid_t pid;
         /* UINT64_MAX: not set */
-        uint64_t memory_max, memory_swap_max, tasks_max, cpu_weight, io_weight;
+        uint64_t memory_max, memory_swap_max, cpu_weight, io_weight;
         uint64_t cpu_quota_usec; /* CPU time a second of wall time */
+        uint64_t tasks_max;      /* UINT64_MAX: no limit; 0: not set, which is DefaultTasksMax= of systemd-system.conf(5) */
         const char *const *devices; /* NULL-terminated pairs "path", "rwm"; NULL: no device policy */
 } ScopeSettings;
 #define SCOPE_SETTINGS_INIT                                                                                         \
-        (ScopeSettings){ .memory_max = UINT64_MAX, .memory_swap_max = UINT64_MAX, .tasks_max = UINT64_MAX,           \
+        (ScopeSettings){ .memory_max = UINT64_MAX, .memory_swap_max = UINT64_MAX,                                   \
                          .cpu_weight = UINT64_MAX, .io_weight = UINT64_MAX, .cpu_quota_usec = UINT64_MAX }
 
 typedef struct ScopeJob ScopeJob;
