@@ -184,8 +184,8 @@ START_TEST(each_failure_names_step_object_and_reason) {
         w.user = NULL;
         w.sysctls = (char *[]){ (char *) "kernel.panic=1", NULL };
         box_fails_with(&w, "sysctl 'kernel.panic'", "own namespaces");
-        w.sysctls = (char *[]){ (char *) "net.core.somaxconn=many", NULL };
-        box_fails_with(&w, "sysctl 'net.core.somaxconn'", "'many'", "Invalid argument");
+        w.sysctls = (char *[]){ (char *) "net.ipv4.tcp_fin_timeout=many", NULL };
+        box_fails_with(&w, "sysctl 'net.ipv4.tcp_fin_timeout'", "'many'", "Invalid argument");
         w.sysctls = NULL;
         w.cwd = (char *) "/etc/passwd/x";
         box_fails_with(&w, "working directory '/etc/passwd/x'", "Not a directory");
@@ -201,12 +201,12 @@ END_TEST
 START_TEST(sysctls_of_its_own_are_set) {
         World w = box_world();
 
-        w.sysctls = (char *[]){ (char *) "net.core.somaxconn=321", (char *) "kernel.msgmax=4096",
+        w.sysctls = (char *[]){ (char *) "net.ipv4.tcp_fin_timeout=321", (char *) "kernel.msgmax=4096",
                 (char *) "net/ipv4/ip_forward=1", NULL };
-        box_check(&w, { "cat /proc/sys/net/core/somaxconn", "321" }, { "cat /proc/sys/kernel/msgmax", "4096" },
+        box_check(&w, { "cat /proc/sys/net/ipv4/tcp_fin_timeout", "321" }, { "cat /proc/sys/kernel/msgmax", "4096" },
                 { "cat /proc/sys/net/ipv4/ip_forward", "1" });
         w.network_namespace = false;
-        box_fails_with(&w, "net.core.somaxconn", "own namespaces");
+        box_fails_with(&w, "net.ipv4.tcp_fin_timeout", "own namespaces");
 }
 END_TEST
 
