@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
 #include <strings.h>
@@ -233,27 +232,6 @@ int exit_status_from_name(const char *name) {
         return number_of(exit_statuses, ELEMENTSOF(exit_statuses), "", name);
 }
 
-/* Digits with an optional fraction, times scale, cut to whole units. Returns the characters taken, or 0. */
-static size_t take_decimal(const char *s, uint64_t scale, uint64_t *ret) {
-        const char *p = s;
-        uint64_t v = 0, numerator = 0, denominator = 1;
-
-        for (; isdigit((unsigned char) *p); p++)
-                if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t) (*p - '0'), &v))
-                        return 0;
-        if (p == s || __builtin_mul_overflow(v, scale, &v))
-                return 0;
-        if (*p == '.' && isdigit((unsigned char) p[1]))
-                for (p++; isdigit((unsigned char) *p); p++)
-                        if (denominator < 1000000000) {
-                                numerator = numerator * 10 + (uint64_t) (*p - '0');
-                                denominator *= 10;
-                        }
-        if (__builtin_add_overflow(v, (uint64_t) ((unsigned __int128) numerator * scale / denominator), ret))
-                return 0;
-        return (size_t) (p - s);
-}
-
 static const struct TimeUnit {
         const char *name;
         uint64_t usec;
@@ -313,7 +291,7 @@ int parse_timespan(const char *s, uint64_t *ret) {
                         if (usec == 0)
                                 return -EINVAL;
                 }
-                if (take_decimal(number, usec, &v) != digits || digits == 0)
+                if (parse_decimal_start(number, usec, &v) != digits || digits == 0)
                         return -EINVAL;
                 if (__builtin_add_overflow(sum, v, &sum) || sum == SPEC_INFINITY)
                         return -ERANGE;
@@ -322,27 +300,4 @@ int parse_timespan(const char *s, uint64_t *ret) {
         } while (*s);
         *ret = sum;
         return 0;
-}
-
-int parse_decimal(const char *s, uint64_t scale, uint64_t *ret) {
-        size_t n = take_decimal(s, scale, ret);
-
-        return n > 0 && !s[n] ? 0 : -EINVAL;
-}
-
-int parse_bytes(const char *s, uint64_t *ret) {
-        static const char suffixes[] = "bkmgtpe";
-        size_t digits = strspn(s, "0123456789.");
-        const char *suffix = s + digits, *found;
-        uint64_t scale = 1;
-
-        if (*suffix && (found = strchr(suffixes, tolower((unsigned char) *suffix)))) {
-                scale = UINT64_C(1) << (10 * (found - suffixes));
-                suffix++;
-                if (scale > 1 && (strcasecmp(suffix, "b") == 0 || strcasecmp(suffix, "ib") == 0))
-                        suffix = "";
-        }
-        if (*suffix || digits == 0 || take_decimal(s, scale, ret) != digits)
-                return -EINVAL;
-        return *ret == SPEC_INFINITY ? -ERANGE : 0;
 }

@@ -23,8 +23,3 @@ const char *rlimit_near(const char *name);
 /* A time span of systemd.time(7), a bare number counts seconds: microseconds; SPEC_INFINITY. */
 int parse_timespan(const char *s, uint64_t *ret);
 
-/* Bytes with podman's or systemd's suffixes ("b", "k", "20g", "1.5GiB"). */
-int parse_bytes(const char *s, uint64_t *ret);
-
-/* "1.5" times scale. */
-int parse_decimal(const char *s, uint64_t scale, uint64_t *ret);

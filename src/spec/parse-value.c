@@ -455,7 +455,7 @@ static int take_size(SpecParse *c, bool zero_is_infinity, uint64_t *ret) {
                 *ret = SPEC_INFINITY;
                 return 1;
         }
-        r = parse_bytes(text, ret);
+        r = parse_size(text, ret);
         if (r < 0)
                 return spec_complain(c, c->line->value, "'%s' is not a size such as 64m or 2g", text);
         if (*ret == 0 && zero_is_infinity)

@@ -134,31 +134,49 @@ int parse_u64(const char *s, uint64_t max, uint64_t *ret) {
         return 0;
 }
 
-int parse_size(const char *s, uint64_t *ret) {
-        static const char suffixes[] = "KMGTPE";
-        size_t digits = strspn(s, "0123456789");
-        const char *suffix = s + digits, *found;
-        char number[32];
-        unsigned shift = 0;
-        uint64_t v;
-        int r;
+size_t parse_decimal_start(const char *s, uint64_t scale, uint64_t *ret) {
+        const char *p = s;
+        uint64_t v = 0, numerator = 0, denominator = 1;
 
-        if (digits == 0 || digits >= sizeof(number))
-                return digits == 0 ? -EINVAL : -ERANGE;
-        memcpy(number, s, digits);
-        number[digits] = 0;
-        r = parse_u64(number, UINT64_MAX, &v);
-        if (r < 0)
-                return r;
-        if (*suffix && (found = strchr(suffixes, toupper((unsigned char) *suffix)))) {
-                shift = 10 * ((unsigned) (found - suffixes) + 1);
+        for (; isdigit((unsigned char) *p); p++)
+                if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t) (*p - '0'), &v))
+                        return 0;
+        if (p == s || __builtin_mul_overflow(v, scale, &v))
+                return 0;
+        if (*p == '.' && isdigit((unsigned char) p[1]))
+                for (p++; isdigit((unsigned char) *p); p++)
+                        if (denominator < 1000000000) {
+                                numerator = numerator * 10 + (uint64_t) (*p - '0');
+                                denominator *= 10;
+                        }
+        if (__builtin_add_overflow(v, (uint64_t) ((unsigned __int128) numerator * scale / denominator), ret))
+                return 0;
+        return (size_t) (p - s);
+}
+
+int parse_decimal(const char *s, uint64_t scale, uint64_t *ret) {
+        size_t n = parse_decimal_start(s, scale, ret);
+
+        return n > 0 && !s[n] ? 0 : -EINVAL;
+}
+
+int parse_size(const char *s, uint64_t *ret) {
+        static const char suffixes[] = "bkmgtpe";
+        size_t digits = strspn(s, "0123456789.");
+        const char *suffix = s + digits, *found;
+        uint64_t scale = 1, v;
+
+        if (*suffix && (found = strchr(suffixes, tolower((unsigned char) *suffix)))) {
+                scale = UINT64_C(1) << (10 * (found - suffixes));
                 suffix++;
+                if (scale > 1 && (strcasecmp(suffix, "b") == 0 || strcasecmp(suffix, "ib") == 0))
+                        suffix = "";
         }
-        if (*suffix && !(strcasecmp(suffix, "B") == 0 || (shift && strcasecmp(suffix, "iB") == 0)))
+        if (*suffix || digits == 0 || parse_decimal_start(s, scale, &v) != digits)
                 return -EINVAL;
-        if (shift && v > UINT64_MAX >> shift)
+        if (v == UINT64_MAX)
                 return -ERANGE;
-        *ret = v << shift;
+        *ret = v;
         return 0;
 }
 

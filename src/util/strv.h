@@ -33,7 +33,12 @@ bool str_ends_with(const char *s, const char *suffix) _pure_;
 
 /* The whole of s as a number in decimal (0x… and 0… are refused): 0, -EINVAL, or -ERANGE past max. */
 int parse_u64(const char *s, uint64_t max, uint64_t *ret);
-/* Bytes with an optional suffix K M G T P E of base 1024, in either case, with an optional B behind it. */
+/* Digits with an optional fraction, times scale, cut to whole units. The characters taken, or 0. */
+size_t parse_decimal_start(const char *s, uint64_t scale, uint64_t *ret);
+/* The whole of s: "1.5" times scale. 0 or -EINVAL. */
+int parse_decimal(const char *s, uint64_t scale, uint64_t *ret);
+/* Bytes with podman's or systemd's suffixes ("b", "k", "20g", "1.5GiB"), of base 1024, in either case. UINT64_MAX is what
+ * specs call infinity, and -ERANGE. */
 int parse_size(const char *s, uint64_t *ret);
 /* "1 yes true on y t" and their opposites, in any case: 0 or 1, else -EINVAL. systemd.syntax(7). */
 int parse_boolean(const char *s);

@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (specifier_expand(&context, text, &value, &bad) < 0 && (bad < text || bad > text + size))
                 abort();
         (void) parse_timespan(text, &n);
-        (void) parse_bytes(text, &n);
+        (void) parse_size(text, &n);
         (void) signal_from_name(text);
         (void) capability_near(text);
         return 0;

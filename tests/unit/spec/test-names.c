@@ -61,33 +61,10 @@ START_TEST(time_spans_are_those_of_systemd) {
 }
 END_TEST
 
-static void size(const char *text, uint64_t bytes) {
-        uint64_t v = 0;
-
-        ck_assert_int_eq(parse_bytes(text, &v), 0);
-        ck_assert_uint_eq(v, bytes);
-}
-
-START_TEST(sizes_are_podmans_and_systemds) {
-        static const char *const bad[] = { "", "k", "12q", "1kk", "1ib", "-1", "1 k", "18446744073709551615", "99999999999E" };
-        uint64_t v;
-
-        size("512", 512);
-        size("512b", 512);
-        size("20g", 20ull << 30);
-        size("1.5K", 1536);
-        size("1GiB", 1ull << 30);
-        size("2MB", 2ull << 20);
-        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
-                ck_assert_msg(parse_bytes(bad[i], &v) < 0, "%s", bad[i]);
-}
-END_TEST
-
 static void add(TCase *t) {
         tcase_add_test(t, names_are_taken_with_and_without_prefix);
         tcase_add_test(t, slips_of_the_pen_are_found);
         tcase_add_test(t, time_spans_are_those_of_systemd);
-        tcase_add_test(t, sizes_are_podmans_and_systemds);
 }
 
 int main(void) {

@@ -3,20 +3,26 @@
 
 #include "util/strv.h"
 
-START_TEST(parse_size_takes_suffixes_of_base_1024) {
-        uint64_t n = 0;
+static void size(const char *text, uint64_t bytes) {
+        uint64_t v = 0;
 
-        ck_assert_int_eq(parse_size("512", &n), 0);
-        ck_assert_uint_eq(n, 512);
-        ck_assert_int_eq(parse_size("64m", &n), 0);
-        ck_assert_uint_eq(n, 64ull << 20);
-        ck_assert_int_eq(parse_size("2GB", &n), 0);
-        ck_assert_uint_eq(n, 2ull << 30);
-        ck_assert_int_lt(parse_size("", &n), 0);
-        ck_assert_int_lt(parse_size("-1", &n), 0);
-        ck_assert_int_lt(parse_size("12q", &n), 0);
-        ck_assert_int_lt(parse_size("99999999999E", &n), 0);
-        ck_assert_uint_eq(n, 2ull << 30);
+        ck_assert_int_eq(parse_size(text, &v), 0);
+        ck_assert_uint_eq(v, bytes);
+}
+
+START_TEST(sizes_are_podmans_and_systemds) {
+        static const char *const bad[] = { "", "k", "12q", "1kk", "1ib", "-1", "1 k", "18446744073709551615", "99999999999E" };
+        uint64_t v;
+
+        size("512", 512);
+        size("64m", 64ull << 20);
+        size("512b", 512);
+        size("20g", 20ull << 30);
+        size("1.5K", 1536);
+        size("1GiB", 1ull << 30);
+        size("2MB", 2ull << 20);
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                ck_assert_msg(parse_size(bad[i], &v) < 0, "%s", bad[i]);
 }
 END_TEST
 
@@ -106,7 +112,7 @@ int main(void) {
         TCase *t = tcase_create("strv");
 
         suite_add_tcase(s, t);
-        tcase_add_test(t, parse_size_takes_suffixes_of_base_1024);
+        tcase_add_test(t, sizes_are_podmans_and_systemds);
         tcase_add_test(t, parse_u64_takes_the_whole_text_in_decimal);
         tcase_add_test(t, parse_boolean_knows_what_systemd_knows);
         tcase_add_test(t, strv_keeps_its_terminator);
