@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <getopt.h>
-#include <linux/capability.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "sandbox/seccomp.h"
+#include "util/capability.h"
 #include "util/fd.h"
 #include "util/paths.h"
 #include "util/strv.h"
-
-/* What a spec without AddCapability= and DropCapability= gives, as Podman does. */
-#define CAP(name) (UINT64_C(1) << CAP_##name)
-#define CAPS_DEFAULT                                                                                               \
-        (CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER) | CAP(FSETID) | CAP(KILL) | CAP(NET_BIND_SERVICE) |          \
-                CAP(SETFCAP) | CAP(SETGID) | CAP(SETPCAP) | CAP(SETUID) | CAP(SYS_CHROOT))
 
 static int usage(void) {
         puts("Usage: berth seccomp [OPTION…] [PROFILE]\n\n"
@@ -49,7 +43,7 @@ static int caps_add(const char *text, uint64_t *caps) {
                 n = capability_from_name(word);
                 if (n < 0)
                         return n;
-                *caps |= UINT64_C(1) << n;
+                *caps |= CAPABILITY(n);
         }
         return 0;
 }
@@ -122,7 +116,7 @@ int cmd_seccomp(int argc, char *argv[]) {
         if (argc - optind > 1)
                 return cli_usage("one profile at a time");
         if (!caps_given)
-                caps = CAPS_DEFAULT;
+                caps = CAPABILITIES_DEFAULT;
         if (optind < argc) {
                 r = read_file(AT_FDCWD, argv[optind], SECCOMP_PROFILE_MAX, &profile, NULL);
                 if (r < 0)

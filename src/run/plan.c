@@ -13,6 +13,7 @@
 #include "run/ids.h"
 #include "run/plan.h"
 #include "run/volume.h"
+#include "util/capability.h"
 #include "util/fd.h"
 #include "util/strv.h"
 
@@ -370,7 +371,7 @@ static int user_make(const SpecProcess *p, const Image *image, World *w) {
 static int privileges_make(const SpecProcess *p, World *w) {
         int r = 0;
 
-        w->capabilities = spec_capabilities(p, WORLD_CAPABILITIES_DEFAULT, cap_max_bits() - 1);
+        w->capabilities = spec_capabilities(p, CAPABILITIES_DEFAULT, cap_max_bits() - 1);
         w->ambient = p->add_capabilities & w->capabilities;
         w->no_new_privileges = p->no_new_privileges.value;
         w->seccomp = !streq_ptr(p->seccomp.value, "unconfined");

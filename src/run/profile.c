@@ -8,6 +8,7 @@
 #include "run/profile.h"
 #include "sandbox/seccomp.h"
 #include "sandbox/world.h"
+#include "util/capability.h"
 #include "util/fd.h"
 #include "util/paths.h"
 #include "util/strv.h"
@@ -44,7 +45,7 @@ static int profile_compile(const char *path, uint64_t capabilities, const char *
 }
 
 int profile_open(const SpecProcess *p, Error *reterr) {
-        uint64_t capabilities = spec_capabilities(p, WORLD_CAPABILITIES_DEFAULT, cap_max_bits() - 1);
+        uint64_t capabilities = spec_capabilities(p, CAPABILITIES_DEFAULT, cap_max_bits() - 1);
         _cleanup_free_ char *text = NULL, *name = NULL, *path = NULL;
         int fd, r;
 

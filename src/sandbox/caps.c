@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <grp.h>
-#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sandbox/caps.h"
-
-#define CAP_BIT(n) (UINT64_C(1) << (n))
+#include "util/capability.h"
 
 static int caps_set(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -22,14 +20,14 @@ static int caps_set(uint64_t effective, uint64_t permitted, uint64_t inheritable
 static int caps_bound(uint64_t keep) {
         /* EINVAL: the kernel has no capability of this number, nor a higher one. */
         for (unsigned n = 0; n < 64; n++)
-                if (!(keep & CAP_BIT(n)) && prctl(PR_CAPBSET_DROP, n, 0, 0, 0) < 0)
+                if (!(keep & CAPABILITY(n)) && prctl(PR_CAPBSET_DROP, n, 0, 0, 0) < 0)
                         return errno == EINVAL ? 0 : -errno;
         return 0;
 }
 
 static int caps_ambient(uint64_t set) {
         for (unsigned n = 0; n < 64; n++)
-                if ((set & CAP_BIT(n)) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, n, 0, 0) < 0)
+                if ((set & CAPABILITY(n)) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, n, 0, 0) < 0)
                         return -errno;
         return 0;
 }
@@ -58,7 +56,7 @@ int caps_become(const World *w, const User *u, Error *reterr) {
                 return r;
         /* Without no_new_privs a filter needs CAP_SYS_ADMIN; execve(2) computes the sets anew from the bounding and
          * ambient sets, and takes it away. The rest goes now, so that the file is looked up with the payload's rights. */
-        admin = w->seccomp && !w->no_new_privileges ? CAP_BIT(CAP_SYS_ADMIN) : 0;
+        admin = w->seccomp && !w->no_new_privileges ? CAPABILITY(CAP_SYS_ADMIN) : 0;
         if (u->uid == 0)
                 r = caps_set(w->capabilities | admin, w->capabilities | admin, 0);
         else

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <linux/capability.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
 #include <sys/personality.h>
 
 #include "sandbox/seccomp-rules.h"
+#include "util/capability.h"
 
 /* The default profile: the same effect as the one that Podman ships, which a test compares call by call. What is in no
  * row fails with ENOSYS, as if the kernel were older, so that programs try their fallback. Names that the machine
@@ -62,7 +62,7 @@ static const char refused[] =
         "sgetmask ssetmask swapcontext swapoff swapon sysfs uselib userfaultfd ustat vm86 vm86old "
         "vmsplice";
 
-#define CAP(name) (UINT64_C(1) << CAP_##name)
+#define CAP(name) CAPABILITY(CAP_##name)
 
 #define ALLOW(names_, ...) { .names = names_, .action = SCMP_ACT_ALLOW, __VA_ARGS__ }
 #define REFUSE(names_, error, ...) { .names = names_, .action = SCMP_ACT_ERRNO(error), __VA_ARGS__ }

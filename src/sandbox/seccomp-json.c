@@ -8,6 +8,7 @@
 #include "sandbox/seccomp-rules.h"
 #include "sandbox/seccomp.h"
 #include "util/buf.h"
+#include "util/capability.h"
 #include "util/strv.h"
 
 #define RULES_MAX 10000
@@ -193,7 +194,7 @@ static int json_caps(json_t *array, uint64_t *ret, Error *reterr) {
 
                 if (n < 0)
                         return error_set(reterr, -EINVAL, "the profile has the unknown capability '%s'", name ?: "");
-                *ret |= UINT64_C(1) << n;
+                *ret |= CAPABILITY(n);
         }
         return 0;
 }

@@ -17,6 +17,3 @@ int seccomp_cached(const char *directory, const char *name);
 
 /* Compiles into fd, a file that is empty. Links libseccomp and jansson: for `berth seccomp` only (seccomp_dep). */
 int seccomp_compile(const char *profile, uint64_t capabilities, int fd, Error *reterr);
-
-/* "CAP_NET_RAW", "net_raw" or a number: the capability's number, or -EINVAL. */
-int capability_from_name(const char *name);

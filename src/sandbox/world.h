@@ -4,7 +4,6 @@
 /* A World is everything that the helper needs to know to make one instance. The supervisor (or `berth
  * exec`) fills it in, writes it to a memfd, and the helper reads it back; the helper sees no spec and no image. */
 
-#include <linux/capability.h>
 #include <sys/types.h>
 
 #include "util/error.h"
@@ -83,13 +82,6 @@ typedef struct WorldLimit {
         int resource; /* RLIMIT_* */
         uint64_t soft, hard; /* RLIM_INFINITY as in sys/resource.h */
 } WorldLimit;
-
-/* Podman's default set (containers.conf(5), default_capabilities). */
-#define WORLD_CAPABILITIES_DEFAULT                                                                                  \
-        (CAPABILITY(CAP_CHOWN) | CAPABILITY(CAP_DAC_OVERRIDE) | CAPABILITY(CAP_FOWNER) | CAPABILITY(CAP_FSETID) |       \
-                CAPABILITY(CAP_KILL) | CAPABILITY(CAP_NET_BIND_SERVICE) | CAPABILITY(CAP_SETFCAP) |                    \
-                CAPABILITY(CAP_SETGID) | CAPABILITY(CAP_SETPCAP) | CAPABILITY(CAP_SETUID) | CAPABILITY(CAP_SYS_CHROOT))
-#define CAPABILITY(number) (UINT64_C(1) << (number))
 
 typedef struct World {
         char *app;      /* "shop" */

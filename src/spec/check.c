@@ -5,6 +5,7 @@
 #include "spec/check.h"
 #include "spec/names.h"
 #include "spec/parse.h"
+#include "util/capability.h"
 #include "util/strv.h"
 
 typedef struct Check {

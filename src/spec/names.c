@@ -7,60 +7,10 @@
 #include "spec/names.h"
 #include "spec/spec.h"
 #include "spec/text.h"
-#include "util/nearest.h"
+#include "util/named.h"
 #include "util/strv.h"
 
-typedef struct Name {
-        const char *name;
-        int number;
-} Name;
-
-/* linux/capability.h; the numbers never change. */
-static const Name capabilities[] = {
-        { "CAP_CHOWN",            0  },
-        { "CAP_DAC_OVERRIDE",     1  },
-        { "CAP_DAC_READ_SEARCH",  2  },
-        { "CAP_FOWNER",           3  },
-        { "CAP_FSETID",           4  },
-        { "CAP_KILL",             5  },
-        { "CAP_SETGID",           6  },
-        { "CAP_SETUID",           7  },
-        { "CAP_SETPCAP",          8  },
-        { "CAP_LINUX_IMMUTABLE",  9  },
-        { "CAP_NET_BIND_SERVICE", 10 },
-        { "CAP_NET_BROADCAST",    11 },
-        { "CAP_NET_ADMIN",        12 },
-        { "CAP_NET_RAW",          13 },
-        { "CAP_IPC_LOCK",         14 },
-        { "CAP_IPC_OWNER",        15 },
-        { "CAP_SYS_MODULE",       16 },
-        { "CAP_SYS_RAWIO",        17 },
-        { "CAP_SYS_CHROOT",       18 },
-        { "CAP_SYS_PTRACE",       19 },
-        { "CAP_SYS_PACCT",        20 },
-        { "CAP_SYS_ADMIN",        21 },
-        { "CAP_SYS_BOOT",         22 },
-        { "CAP_SYS_NICE",         23 },
-        { "CAP_SYS_RESOURCE",     24 },
-        { "CAP_SYS_TIME",         25 },
-        { "CAP_SYS_TTY_CONFIG",   26 },
-        { "CAP_MKNOD",            27 },
-        { "CAP_LEASE",            28 },
-        { "CAP_AUDIT_WRITE",      29 },
-        { "CAP_AUDIT_CONTROL",    30 },
-        { "CAP_SETFCAP",          31 },
-        { "CAP_MAC_OVERRIDE",     32 },
-        { "CAP_MAC_ADMIN",        33 },
-        { "CAP_SYSLOG",           34 },
-        { "CAP_WAKE_ALARM",       35 },
-        { "CAP_BLOCK_SUSPEND",    36 },
-        { "CAP_AUDIT_READ",       37 },
-        { "CAP_PERFMON",          38 }, /* Linux 5.8 */
-        { "CAP_BPF",              39 }, /* Linux 5.8 */
-        { "CAP_CHECKPOINT_RESTORE", 40 }, /* Linux 5.9 */
-};
-
-static const Name signals[] = {
+static const Named signals[] = {
         { "SIGHUP",    SIGHUP    },
         { "SIGINT",    SIGINT    },
         { "SIGQUIT",   SIGQUIT   },
@@ -95,7 +45,7 @@ static const Name signals[] = {
 };
 
 /* The names that Podman's --ulimit takes: setrlimit(2)'s in lower case. */
-static const Name rlimits[] = {
+static const Named rlimits[] = {
         { "as",         RLIMIT_AS         },
         { "core",       RLIMIT_CORE       },
         { "cpu",        RLIMIT_CPU        },
@@ -115,7 +65,7 @@ static const Name rlimits[] = {
 };
 
 /* systemd.exec(5), "Process Exit Codes": those that a program gives itself. */
-static const Name exit_statuses[] = {
+static const Named exit_statuses[] = {
         { "SUCCESS",       0  },
         { "FAILURE",       1  },
         { "INVALIDARGUMENT", 2 },
@@ -141,45 +91,8 @@ static const Name exit_statuses[] = {
         { "CONFIG",        78 },
 };
 
-static int number_of(const Name *names, size_t n, const char *prefix, const char *name) {
-        size_t skip = strlen(prefix);
-
-        for (size_t i = 0; i < n; i++)
-                if (strcasecmp(names[i].name, name) == 0 || strcasecmp(names[i].name + skip, name) == 0)
-                        return names[i].number;
-        return -EINVAL;
-}
-
-static const char *name_of(const Name *names, size_t n, int number) {
-        for (size_t i = 0; i < n; i++)
-                if (names[i].number == number)
-                        return names[i].name;
-        return NULL;
-}
-
-static const char *near_name(const Name *names, size_t n, const char *prefix, const char *name) {
-        size_t skip = strncasecmp(name, prefix, strlen(prefix)) == 0 ? 0 : strlen(prefix);
-        Nearest nearest = NEAREST_INIT(name);
-
-        for (size_t i = 0; i < n; i++)
-                nearest_try(&nearest, names[i].name + skip, names[i].name);
-        return nearest_found(&nearest);
-}
-
-int capability_from_name(const char *name) {
-        return number_of(capabilities, ELEMENTSOF(capabilities), "CAP_", name);
-}
-
-const char *capability_name(int capability) {
-        return name_of(capabilities, ELEMENTSOF(capabilities), capability);
-}
-
-const char *capability_near(const char *name) {
-        return near_name(capabilities, ELEMENTSOF(capabilities), "CAP_", name);
-}
-
 int signal_from_name(const char *name) {
-        int number = number_of(signals, ELEMENTSOF(signals), "SIG", name);
+        int number = named_number(signals, ELEMENTSOF(signals), "SIG", name);
         const char *rest;
         uint64_t n;
 
@@ -205,23 +118,23 @@ int signal_from_name(const char *name) {
 }
 
 const char *signal_name(int signal) {
-        return name_of(signals, ELEMENTSOF(signals), signal);
+        return named_name(signals, ELEMENTSOF(signals), signal);
 }
 
 const char *signal_near(const char *name) {
-        return near_name(signals, ELEMENTSOF(signals), "SIG", name);
+        return named_near(signals, ELEMENTSOF(signals), "SIG", name);
 }
 
 int rlimit_from_name(const char *name) {
-        return number_of(rlimits, ELEMENTSOF(rlimits), "", strncasecmp(name, "RLIMIT_", 7) == 0 ? name + 7 : name);
+        return named_number(rlimits, ELEMENTSOF(rlimits), "", strncasecmp(name, "RLIMIT_", 7) == 0 ? name + 7 : name);
 }
 
 const char *rlimit_name(int resource) {
-        return name_of(rlimits, ELEMENTSOF(rlimits), resource);
+        return named_name(rlimits, ELEMENTSOF(rlimits), resource);
 }
 
 const char *rlimit_near(const char *name) {
-        return near_name(rlimits, ELEMENTSOF(rlimits), "", name);
+        return named_near(rlimits, ELEMENTSOF(rlimits), "", name);
 }
 
 int exit_status_from_name(const char *name) {
@@ -229,7 +142,7 @@ int exit_status_from_name(const char *name) {
 
         if (parse_u64(name, 255, &n) == 0)
                 return (int) n;
-        return number_of(exit_statuses, ELEMENTSOF(exit_statuses), "", name);
+        return named_number(exit_statuses, ELEMENTSOF(exit_statuses), "", name);
 }
 
 static const struct TimeUnit {

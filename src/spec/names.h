@@ -5,18 +5,15 @@
 
 #include "util/macro.h"
 
-/* All return the number, or -EINVAL. Letter case is ignored, prefixes ("CAP_", "SIG", "RLIMIT_") may be left out. */
-int capability_from_name(const char *name);
+/* All return the number, or -EINVAL. Letter case is ignored, prefixes ("SIG", "RLIMIT_") may be left out. */
 int signal_from_name(const char *name); /* also "SIGRTMIN+3", "15" */
 int rlimit_from_name(const char *name);
 int exit_status_from_name(const char *name); /* "SUCCESS", "DATAERR"; systemd.exec(5)'s table; or "0".."255" */
 
-const char *capability_name(int capability); /* "CAP_CHOWN"; NULL past the last that is known */
 const char *signal_name(int signal);         /* "SIGTERM"; NULL for real-time signals */
 const char *rlimit_name(int resource);       /* "nofile" */
 
-/* The nearest name of what capability_from_name() or signal_from_name() did not know, or NULL where none is near. */
-const char *capability_near(const char *name);
+/* The nearest name of what the functions above did not know, or NULL where none is near. */
 const char *signal_near(const char *name);
 const char *rlimit_near(const char *name);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "box.h"
+#include "util/capability.h"
 
 START_TEST(links_of_the_image_end_in_the_image) {
         WorldMount m = { .type = WORLD_MOUNT_BIND, .target = (char *) "/out/data", .idmap = true };
@@ -51,7 +52,7 @@ START_TEST(device_nodes_of_a_layer_do_not_open) {
         for (size_t i = 0; i < 2; i++) {
                 w.user_namespace = i == 0;
                 /* The machine's own root may lack some that a user namespace has. */
-                w.capabilities = w.user_namespace ? UINT64_MAX : WORLD_CAPABILITIES_DEFAULT;
+                w.capabilities = w.user_namespace ? UINT64_MAX : CAPABILITIES_DEFAULT;
                 box_check(&w, { "open /srv/disk r", "EACCES" }, { "open /srv/null r", "EACCES" });
         }
 }

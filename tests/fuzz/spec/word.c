@@ -3,6 +3,7 @@
 #include "spec/specifier.h"
 #include "spec/spec.h"
 #include "spec/text.h"
+#include "util/capability.h"
 #include "util/strv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

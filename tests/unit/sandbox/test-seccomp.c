@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <linux/audit.h>
-#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -17,6 +16,7 @@
 
 #include "sandbox/seccomp.h"
 #include "temporary.h"
+#include "util/capability.h"
 #include "util/fd.h"
 #include "util/strv.h"
 
