@@ -81,14 +81,14 @@ static int parse_option(int c, PullOptions *o, TransferOutput *output) {
         case OPTION_PARALLEL:
                 return parse_number("parallel", optarg, 1, PULL_PARALLEL_MAX, &o->parallel);
         case OPTION_RETRY:
-                return parse_number("retry", optarg, 0, RETRIES_MAX, &o->retries);
+                return parse_number("retry", optarg, 0, RETRIES_MAX, &o->client.retries);
         case OPTION_RETRY_DELAY:
-                return parse_delay(optarg, &o->retry_delay_ms);
+                return parse_delay(optarg, &o->client.retry_delay_ms);
         case OPTION_TIMEOUT:
-                return parse_number("timeout", optarg, 1, TIMEOUT_MAX_SECONDS, &o->stall_seconds);
+                return parse_number("timeout", optarg, 1, TIMEOUT_MAX_SECONDS, &o->client.stall_seconds);
         case OPTION_TLS_VERIFY:
-                o->tls_verify = parse_boolean(optarg);
-                return o->tls_verify < 0 ? cli_usage("--tls-verify wants yes or no, not '%s'", optarg) : 0;
+                o->client.tls_verify = parse_boolean(optarg);
+                return o->client.tls_verify < 0 ? cli_usage("--tls-verify wants yes or no, not '%s'", optarg) : 0;
         case OPTION_STORE:
                 o->store = optarg;
                 return 0;
@@ -105,7 +105,7 @@ static int pull(const char *name, PullOptions *o, TransferOutput output) {
 
         if (!transfer)
                 return cli_fail("out of memory");
-        o->events = transfer_events(transfer);
+        o->client.events = transfer_events(transfer);
         r = pull_image(name, o, &pulled, &error);
         if (r < 0) {
                 (void) error_prefix(&error, "cannot pull %s", name);
@@ -116,7 +116,7 @@ static int pull(const char *name, PullOptions *o, TransferOutput output) {
 }
 
 int cmd_pull(int argc, char *argv[]) {
-        PullOptions o = { .tls_verify = -1, .retries = RETRY_TIMES };
+        PullOptions o = { .client = { .tls_verify = -1, .retries = RETRY_TIMES } };
         TransferOutput output = TRANSFER_LINES;
         int c, code;
 

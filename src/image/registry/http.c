@@ -170,13 +170,15 @@ void http_cancel(Http *h) {
         (void) write_all(h->cancel_fd, &one, sizeof(one));
 }
 
-bool http_cancelled(Http *h) {
-        bool cancelled;
+void http_revive(Http *h) {
+        uint64_t count;
 
         (void) pthread_mutex_lock(&h->lock);
-        cancelled = h->cancelled;
+        assert(!h->transfers);
+        h->cancelled = false;
         (void) pthread_mutex_unlock(&h->lock);
-        return cancelled;
+        while (read(h->cancel_fd, &count, sizeof(count)) > 0)
+                ;
 }
 
 int http_cancel_fd(const Http *h) {

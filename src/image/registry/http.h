@@ -54,7 +54,8 @@ DEFINE_CLEANUP(Http *, http_free);
 
 /* From now on all that waits or begins fails with -ECANCELED. */
 void http_cancel(Http *h);
-bool http_cancelled(Http *h);
+/* … until this; all transfers are over. */
+void http_revive(Http *h);
 /* For who waits for something else meanwhile: readable once it was cancelled. */
 int http_cancel_fd(const Http *h);
 

@@ -3,9 +3,6 @@
 
 /* What the files of pull share. */
 
-#include <pthread.h>
-
-#include "image/oci.h"
 #include "image/recipe.h"
 #include "image/registry/pull.h"
 #include "image/registry/remote-image.h"
@@ -15,9 +12,7 @@
 typedef struct Pull {
         const PullOptions *options;
         Store *store;
-        Http *http;
-        RetryPolicy policy;
-        pthread_mutex_t lock; /* of the events, and of what pull-layers.c hands out */
+        Client *client;
 } Pull;
 
 /* Gets the layers of manifest into the store, several at once. held has room for all; on success each is the lock that keeps

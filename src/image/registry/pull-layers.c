@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <pthread.h>
 #include <stdio.h>
 
 #include "image/layer.h"
@@ -12,6 +13,7 @@ typedef struct Job {
         const OciManifest *manifest;
         char *const *diff_ids;
         int *held;
+        pthread_mutex_t lock; /* of what follows */
         size_t next;
         Error error; /* of the first that failed */
 } Job;
@@ -24,15 +26,9 @@ typedef struct Worker {
 } Worker;
 
 static void tell(Worker *w, LayerState state, uint64_t bytes) {
-        Pull *pull = w->job->pull;
-
         w->event.state = state;
         w->event.bytes = bytes;
-        if (!pull->options->events.layer)
-                return;
-        (void) pthread_mutex_lock(&pull->lock);
-        pull->options->events.layer(pull->options->events.userdata, &w->event);
-        (void) pthread_mutex_unlock(&pull->lock);
+        client_tell_layer(w->job->pull->client, &w->event);
 }
 
 static void layer_progress(void *userdata, uint64_t bytes) {
@@ -76,7 +72,7 @@ static int get_layer(Worker *w, size_t i, Error *reterr) {
         r = claim_try(w->store, diff_id, &claim, reterr);
         if (r == 0) {
                 tell(w, LAYER_WAITING, 0);
-                r = claim_wait(w->store, diff_id, http_cancel_fd(w->job->pull->http), &claim, reterr);
+                r = claim_wait(w->store, diff_id, http_cancel_fd(client_http(w->job->pull->client)), &claim, reterr);
         }
         if (r < 0)
                 return r;
@@ -93,25 +89,25 @@ static int get_layer(Worker *w, size_t i, Error *reterr) {
 static bool take_next(Job *job, size_t *ret) {
         bool any;
 
-        (void) pthread_mutex_lock(&job->pull->lock);
+        (void) pthread_mutex_lock(&job->lock);
         any = job->error.code == 0 && job->next < job->manifest->n_layers;
         if (any)
                 *ret = job->next++;
-        (void) pthread_mutex_unlock(&job->pull->lock);
+        (void) pthread_mutex_unlock(&job->lock);
         return any;
 }
 
 /* The first failure ends all the others, which then fail too, but only because of it. */
 static void fail(Job *job, int r, const Error *error) {
-        (void) pthread_mutex_lock(&job->pull->lock);
+        (void) pthread_mutex_lock(&job->lock);
         if (job->error.code == 0) {
                 job->error = *error;
                 job->error.code = r;
                 if (!error->code)
                         (void) error_set_errno(&job->error, r, "cannot get a layer");
         }
-        (void) pthread_mutex_unlock(&job->pull->lock);
-        http_cancel(job->pull->http);
+        (void) pthread_mutex_unlock(&job->lock);
+        http_cancel(client_http(job->pull->client));
 }
 
 static void *run_worker(void *userdata) {
@@ -142,6 +138,7 @@ int pull_layers(Pull *pull, const Origin *origin, const OciManifest *manifest, c
         Worker workers[PULL_PARALLEL_MAX];
         int r = 0;
 
+        (void) pthread_mutex_init(&job.lock, NULL);
         n = MIN(n, manifest->n_layers);
         n = MIN(n, (size_t) PULL_PARALLEL_MAX);
         while (started < n) {
@@ -156,6 +153,7 @@ int pull_layers(Pull *pull, const Origin *origin, const OciManifest *manifest, c
                 return error_set_errno(reterr, -r, "cannot start a thread");
         for (size_t i = 0; i < started; i++)
                 (void) pthread_join(threads[i], NULL);
+        (void) pthread_mutex_destroy(&job.lock);
         if (job.error.code < 0) {
                 if (reterr)
                         *reterr = job.error;

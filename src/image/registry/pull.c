@@ -8,16 +8,6 @@ void pulled_clear(Pulled *p) {
         *p = (Pulled){ 0 };
 }
 
-static void notice(void *userdata, const char *sentence) {
-        Pull *pull = userdata;
-
-        if (!pull->options->events.notice)
-                return;
-        (void) pthread_mutex_lock(&pull->lock);
-        pull->options->events.notice(pull->options->events.userdata, sentence);
-        (void) pthread_mutex_unlock(&pull->lock);
-}
-
 /* What the image's configuration says of its layers, judged. */
 static int diff_ids_of(const OciManifest *manifest, const Recipe *recipe, char ***ret, Error *reterr) {
         _cleanup_image_ Image *image = calloc(1, sizeof(*image));
@@ -82,6 +72,7 @@ static int pull_from(Pull *pull, const Origin *origin, const Name *name, Pulled 
                 &recipe.config_size, reterr);
         if (r < 0)
                 return r;
+        client_tell_image(pull->client, registry_host(origin->registry), image.manifest.n_layers);
         last = image.manifests + image.n_manifests - 1;
         recipe.manifest = TAKE_PTR(last->text);
         recipe.manifest_size = last->size;
@@ -90,44 +81,83 @@ static int pull_from(Pull *pull, const Origin *origin, const Name *name, Pulled 
         return store_it(pull, origin, &image.manifest, &recipe, ret->id, reterr);
 }
 
-static int pull_name(Pull *pull, const Name *name, Pulled *ret, Error *reterr) {
-        size_t n = strcspn(name->repository, "/");
-        _cleanup_free_ char *host = strndup(name->repository, n);
-        Origin origin = { .repository = name->repository + n + 1 };
-        int r;
+/* From the first place that has it. */
+static int pull_places(Pull *pull, const Name *name, const Place *places, size_t n, Pulled *ret, Error *reterr) {
+        Error error = { 0 };
+        int r = -ENOENT;
 
-        if (!host)
-                return -ENOMEM;
-        r = registry_new(pull->http, host, pull->options->tls_verify == 0, &pull->policy, &origin.registry, reterr);
+        for (size_t i = 0; i < n; i++) {
+                Origin origin;
+
+                error = (Error){ 0 };
+                r = client_origin(pull->client, places + i, &origin, &error);
+                if (r >= 0)
+                        r = pull_from(pull, &origin, name, ret, &error);
+                if (r >= 0)
+                        return r;
+                if (r == -ENOMEM || r == -ECANCELED || i + 1 == n)
+                        break;
+                client_notice(pull->client, error.text);
+                http_revive(client_http(pull->client));
+        }
+        if (reterr)
+                *reterr = error;
+        return r;
+}
+
+static int pull_name(Pull *pull, const char *text, Pulled *ret, Error *reterr) {
+        _cleanup_name_ Name name = { 0 };
+        Place *places = NULL;
+        size_t n = 0;
+        int r = name_parse(text, NAME_DOCKER, &name, reterr);
+
         if (r >= 0)
-                r = pull_from(pull, &origin, name, ret, reterr);
-        registry_free(origin.registry);
+                r = registries_places(client_registries(pull->client), &name, false, &places, &n, reterr);
+        if (r >= 0)
+                r = pull_places(pull, &name, places, n, ret, reterr);
+        places_free(places, n);
+        if (r >= 0)
+                ret->name = TAKE_PTR(name.full);
+        return r;
+}
+
+/* The first of what a short name may mean that there is. */
+static int pull_candidates(Pull *pull, const char *text, Pulled *ret, Error *reterr) {
+        _cleanup_strv_ char **candidates = NULL;
+        Error error = { 0 };
+        int r = registries_candidates(client_registries(pull->client), text, &candidates, reterr);
+
+        if (r < 0)
+                return r;
+        for (char **p = candidates; *p; p++) {
+                error = (Error){ 0 };
+                r = pull_name(pull, *p, ret, &error);
+                if (r >= 0)
+                        return r;
+                if (p[1])
+                        client_notice(pull->client, error.text);
+                /* What is there but cannot be had is not to be taken from somewhere else. */
+                if (r != -ENOENT && r != -EACCES)
+                        break;
+                http_revive(client_http(pull->client));
+        }
+        if (reterr)
+                *reterr = error;
         return r;
 }
 
 int pull_image(const char *text, const PullOptions *options, Pulled *ret, Error *reterr) {
-        Pull pull = {
-                .options = options,
-                .policy = { .times = options->retries, .delay_ms = options->retry_delay_ms, .notice = notice, .userdata = &pull },
-        };
-        _cleanup_name_ Name name = { 0 };
+        Pull pull = { .options = options };
         Pulled pulled = { 0 };
-        int r = name_parse(text, NAME_DOCKER, &name, reterr);
+        int r = store_open(options->store, true, &pull.store, reterr);
 
-        if (r < 0)
-                return r;
-        (void) pthread_mutex_init(&pull.lock, NULL);
-        r = store_open(options->store, true, &pull.store, reterr);
         if (r >= 0)
-                r = http_new(options->stall_seconds, &pull.http, reterr);
+                r = client_new(&options->client, &pull.client, reterr);
         if (r >= 0)
-                r = pull_name(&pull, &name, &pulled, reterr);
-        http_free(pull.http);
+                r = pull_candidates(&pull, text, &pulled, reterr);
+        client_free(pull.client);
         store_free(pull.store);
-        (void) pthread_mutex_destroy(&pull.lock);
-        if (r < 0)
-                return r;
-        pulled.name = TAKE_PTR(name.full);
-        *ret = pulled;
-        return 0;
+        if (r >= 0)
+                *ret = pulled;
+        return r;
 }

@@ -3,26 +3,21 @@
 
 /* An image from a registry into the store. */
 
-#include "image/registry/event.h"
-#include "image/registry/retry.h"
+#include "image/registry/client.h"
 
 #define PULL_PARALLEL 4
 #define PULL_PARALLEL_MAX 16
 
 typedef struct PullOptions {
-        const char *store;       /* NULL: BERTH_STORE */
-        int tls_verify;          /* 1 and 0; negative: as registries.conf says */
-        unsigned parallel;       /* layers at once; 0: PULL_PARALLEL */
-        unsigned stall_seconds;  /* 0: HTTP_STALL_SECONDS */
-        unsigned retries;        /* RETRY_TIMES, mostly */
-        uint64_t retry_delay_ms; /* 0: RETRY_DELAY_MS */
-        Events events;
+        const char *store; /* NULL: BERTH_STORE */
+        unsigned parallel; /* layers at once; 0: PULL_PARALLEL */
+        ClientOptions client;
 } PullOptions;
 
 typedef struct Pulled {
         char id[72];
         char digest[72]; /* of what the name leads to: a manifest or an index */
-        char *name; /* full; NULL: it was named by digest alone */
+        char *name;      /* full; NULL: it was named by digest alone */
 } Pulled;
 
 void pulled_clear(Pulled *p);

@@ -2,32 +2,42 @@
 #include <pthread.h>
 
 #include "image/registry/answer.h"
+#include "image/registry/auth.h"
 #include "image/registry/registry.h"
+#include "image/registry/tls.h"
 #include "image/registry/url.h"
 #include "util/strv.h"
+
+#define CHALLENGES_MAX 2 /* a token that was good a moment ago, and another */
 
 struct Registry {
         Http *http;
         const RetryPolicy *policy;
         char *host;
+        Auth *auth;
         HttpTls tls;
         bool insecure;
         pthread_mutex_t lock; /* of base */
         char *base;           /* "https://host"; NULL: not found out yet */
 };
 
-int registry_new(Http *http, const char *host, bool insecure, const RetryPolicy *policy, Registry **ret, Error *reterr) {
+int registry_new(Http *http, const RetryPolicy *policy, const RegistrySettings *settings, Registry **ret, Error *reterr) {
         _cleanup_registry_ Registry *g = calloc(1, sizeof(*g));
+        int r;
 
         if (!g)
                 return -ENOMEM;
         (void) pthread_mutex_init(&g->lock, NULL);
         g->http = http;
         g->policy = policy;
-        g->insecure = g->tls.insecure = insecure;
-        g->host = strdup(host);
-        if (!g->host)
+        g->host = strdup(settings->host);
+        g->auth = auth_new(http, settings->host, settings->credential_helpers);
+        if (!g->host || !g->auth)
                 return -ENOMEM;
+        r = tls_load(g->host, &g->tls, reterr);
+        if (r < 0)
+                return r;
+        g->insecure = g->tls.insecure = settings->insecure;
         *ret = TAKE_PTR(g);
         return 0;
 }
@@ -36,6 +46,8 @@ Registry *registry_free(Registry *g) {
         if (!g)
                 return NULL;
         (void) pthread_mutex_destroy(&g->lock);
+        auth_free(g->auth);
+        tls_clear(&g->tls);
         free(g->host);
         free(g->base);
         free(g);
@@ -117,40 +129,96 @@ static int base_of(Registry *g, char **ret, Error *reterr) {
         return r;
 }
 
-/* One request to one address. What belongs to the registry alone (the client's key) goes to no other server. */
-static int start_at(Registry *g, const RegistryRequest *q, const char *base, const char *url, HttpTransfer **ret, Error *reterr) {
-        bool own = url_same_server(base, url);
-        HttpTls stranger = { .ca = g->tls.ca, .insecure = g->tls.insecure };
+/* A request on its way. */
+typedef struct Attempt {
+        Registry *registry;
+        const RegistryRequest *request;
+        char *base, *url, *scope;
+        char *header; /* what was shown of who one is; NULL: nothing */
+        bool own;     /* url is the registry's, not another server's */
+        HttpTls stranger;
+} Attempt;
+
+static void attempt_clear(Attempt *a) {
+        free(a->base);
+        free(a->url);
+        free(a->scope);
+        free(a->header);
+}
+#define _cleanup_attempt_ _cleanup_(attempt_clear)
+
+static int attempt_init(Attempt *a, Registry *g, const RegistryRequest *q, Error *reterr) {
+        int r;
+
+        *a = (Attempt){ .registry = g, .request = q, .stranger = { .ca = g->tls.ca, .insecure = g->tls.insecure } };
+        a->scope = str_format("repository:%s:%s", q->repository, q->push ? "pull,push" : "pull");
+        if (a->scope && q->mount_from) {
+                char *both = str_format("%s repository:%s:pull", a->scope, q->mount_from);
+
+                free(a->scope);
+                a->scope = both;
+        }
+        if (!a->scope)
+                return -ENOMEM;
+        r = base_of(g, &a->base, reterr);
+        return r < 0 ? r : url_resolve(a->base, q->url, &a->url, reterr);
+}
+
+/* What belongs to the registry alone, the client's key and what shows who one is, goes to no other server. */
+static int attempt_start(Attempt *a, HttpTransfer **ret, Error *reterr) {
+        const RegistryRequest *q = a->request;
+        _cleanup_strv_ char **headers = strv_copy(q->headers);
         HttpRequest request = {
                 .method = q->method,
-                .url = url,
-                .headers = q->headers,
-                .tls = own ? &g->tls : &stranger,
+                .url = a->url,
                 .body = q->body,
                 .body_size = q->body_size,
                 .streamed = q->streamed,
         };
+        int r = headers ? 0 : -ENOMEM;
 
-        return http_start(g->http, &request, ret, reterr);
-}
-
-static int find_address(Registry *g, const RegistryRequest *q, char **ret_base, char **ret_url, Error *reterr) {
-        int r = base_of(g, ret_base, reterr);
-
-        return r < 0 ? r : url_resolve(*ret_base, q->url, ret_url, reterr);
+        free(TAKE_PTR(a->header));
+        a->own = url_same_server(a->base, a->url);
+        request.tls = a->own ? &a->registry->tls : &a->stranger;
+        if (r >= 0 && a->own)
+                r = auth_header(a->registry->auth, a->scope, &a->header);
+        if (r >= 0 && a->header)
+                r = strv_append(&headers, a->header);
+        request.headers = headers;
+        return r < 0 ? r : http_start(a->registry->http, &request, ret, reterr);
 }
 
 /* What the answer says, as an error. */
-static int judge(const Registry *g, const RegistryRequest *q, HttpTransfer *t, int status, Error *reterr) {
+static int attempt_judge(const Attempt *a, HttpTransfer *t, int status, Error *reterr) {
         _cleanup_free_ char *body = NULL;
         _cleanup_buf_ Buf words = BUF_INIT;
+        Error why = { 0 };
         bool said = false;
 
         if (http_read_all(t, ANSWER_SIZE_MAX, &body, NULL, NULL) >= 0 &&
                 answer_words(http_header(t, HTTP_CONTENT_TYPE), body, &words) >= 0)
                 said = words.size > 0;
-        return error_set(reterr, answer_errno(status), "%s%s%s%s", answer_status_text(status), said ? " (" : "",
-                said ? words.data : "", said ? ")" : "");
+        if ((status == 401 || status == 403) && a->own)
+                (void) auth_denied(a->registry->auth, a->request->repository, &why);
+        return error_set(reterr, answer_errno(status), "%s%s%s%s%s%s", answer_status_text(status), said ? " (" : "",
+                said ? words.data : "", said ? ")" : "", why.code < 0 ? "; " : "", why.text);
+}
+
+/* After a 401: 0 when another try may do. */
+static int attempt_authenticate(Attempt *a, HttpTransfer *t, Error *reterr) {
+        AuthChallenge challenge = {
+                .text = http_header(t, HTTP_WWW_AUTHENTICATE),
+                .scope = a->scope,
+                .repository = a->request->repository,
+                .used = a->header,
+                .base = a->base,
+                .own = &a->registry->tls,
+                .stranger = &a->stranger,
+        };
+
+        if (!challenge.text)
+                return attempt_judge(a, t, 401, reterr);
+        return auth_answer(a->registry->auth, &challenge, reterr);
 }
 
 /* A redirect's target in *url; what was safe must not become unsafe on the way. */
@@ -180,47 +248,51 @@ static bool is_redirect(const RegistryRequest *q, int status) {
                 (streq(q->method, "GET") || streq(q->method, "HEAD"));
 }
 
-static int attempt(Registry *g, const RegistryRequest *q, HttpTransfer **ret, int *reterr_status, char **reterr_after, Error *reterr) {
-        _cleanup_free_ char *base = NULL, *url = NULL;
-        int r = find_address(g, q, &base, &url, reterr);
+/* One try, through redirects and the question who one is. */
+static int attempt(Attempt *a, HttpTransfer **ret, int *reterr_status, char **reterr_after, Error *reterr) {
+        unsigned redirects = 0, challenges = 0;
+        int r;
 
-        for (unsigned redirects = 0; r >= 0;) {
+        for (;;) {
                 _cleanup_http_transfer_ HttpTransfer *t = NULL;
+                const char *after;
                 int status;
 
-                r = start_at(g, q, base, url, &t, reterr);
+                r = attempt_start(a, &t, reterr);
                 status = r < 0 ? r : http_status(t, reterr);
                 if (status < 0)
                         return status;
-                if (is_redirect(q, status)) {
+                if (status == 401 && a->own && challenges++ < CHALLENGES_MAX) {
+                        r = attempt_authenticate(a, t, reterr);
+                } else if (is_redirect(a->request, status)) {
                         if (++redirects > REGISTRY_REDIRECTS_MAX)
                                 return error_set(reterr, -ELOOP, "more than %d redirects", REGISTRY_REDIRECTS_MAX);
-                        r = redirect(t, &url, reterr);
-                        continue;
-                }
-                if (status >= 300) {
-                        const char *after = http_header(t, HTTP_RETRY_AFTER);
-
-                        if (reterr_status)
-                                *reterr_status = status;
-                        free(*reterr_after);
+                        r = redirect(t, &a->url, reterr);
+                } else if (status >= 300) {
+                        after = http_header(t, HTTP_RETRY_AFTER);
+                        *reterr_status = status;
                         *reterr_after = after ? strdup(after) : NULL;
-                        return judge(g, q, t, status, reterr);
+                        return attempt_judge(a, t, status, reterr);
+                } else {
+                        *ret = TAKE_PTR(t);
+                        return 0;
                 }
-                *ret = TAKE_PTR(t);
-                return 0;
+                if (r < 0)
+                        return r;
         }
-        return r;
 }
 
 int registry_send(Registry *g, const RegistryRequest *q, Retry *retry, HttpTransfer **ret, int *reterr_status, Error *reterr) {
         Error error = { 0 };
-        int r;
+        int r, status = 0;
 
         for (;;) {
+                _cleanup_attempt_ Attempt a = { 0 };
                 _cleanup_free_ char *after = NULL;
 
-                r = attempt(g, q, ret, reterr_status, &after, &error);
+                r = attempt_init(&a, g, q, &error);
+                if (r >= 0)
+                        r = attempt(&a, ret, &status, &after, &error);
                 if (r >= 0)
                         return r;
                 (void) error_prefix(&error, "registry %s", g->host);
@@ -230,27 +302,30 @@ int registry_send(Registry *g, const RegistryRequest *q, Retry *retry, HttpTrans
                 if (r < 0)
                         break;
         }
+        if (reterr_status)
+                *reterr_status = status;
         if (reterr)
                 *reterr = error;
         return r;
 }
 
 int registry_start(Registry *g, const RegistryRequest *q, HttpTransfer **ret, Error *reterr) {
-        _cleanup_free_ char *base = NULL, *url = NULL;
-        int r = find_address(g, q, &base, &url, reterr);
+        _cleanup_attempt_ Attempt a = { 0 };
+        int r = attempt_init(&a, g, q, reterr);
 
         if (r >= 0)
-                r = start_at(g, q, base, url, ret, reterr);
+                r = attempt_start(&a, ret, reterr);
         if (r < 0)
                 (void) error_prefix(reterr, "registry %s", g->host);
         return r;
 }
 
 int registry_finish(Registry *g, const RegistryRequest *q, HttpTransfer *t, Error *reterr) {
+        Attempt a = { .registry = g, .request = q, .own = true };
         int r = http_status(t, reterr);
 
         if (r >= 300)
-                r = judge(g, q, t, r, reterr);
+                r = attempt_judge(&a, t, r, reterr);
         if (r < 0)
                 (void) error_prefix(reterr, "registry %s", g->host);
         return r < 0 ? r : 0;

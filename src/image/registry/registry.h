@@ -10,9 +10,14 @@
 
 typedef struct Registry Registry;
 
-/* host is "HOST" or "HOST:PORT" as image names have it. insecure: certificates are not verified, and where nothing answers
- * over https, http is tried. http and policy must outlive it. */
-int registry_new(Http *http, const char *host, bool insecure, const RetryPolicy *policy, Registry **ret, Error *reterr);
+typedef struct RegistrySettings {
+        const char *host; /* "HOST" or "HOST:PORT" as image names have it */
+        bool insecure;    /* certificates are not verified, and where nothing answers over https, http is tried */
+        char *const *credential_helpers; /* of registries.conf; NULL: none there */
+} RegistrySettings;
+
+/* http, policy and the helpers must outlive it. */
+int registry_new(Http *http, const RetryPolicy *policy, const RegistrySettings *settings, Registry **ret, Error *reterr);
 Registry *registry_free(Registry *g);
 DEFINE_CLEANUP(Registry *, registry_free);
 #define _cleanup_registry_ _cleanup_(registry_freep)
