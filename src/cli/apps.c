@@ -177,7 +177,7 @@ static int member(Buf *b, const char *name, const char *value) {
         int r = buf_printf(b, "\"%s\":", name);
 
         if (r >= 0)
-                r = json_string(b, value ? value : "");
+                r = json_quote(b, value ? value : "");
         return r < 0 ? r : buf_putc(b, ',');
 }
 

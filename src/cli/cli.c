@@ -154,7 +154,7 @@ static size_t utf8_length(const unsigned char *s) {
         return n;
 }
 
-int json_string(Buf *b, const char *s) {
+int json_quote(Buf *b, const char *s) {
         int r;
 
         if (!s)

@@ -91,7 +91,7 @@ static int json_list(Buf *b, const char *key, char *const *v) {
                 if (p > v)
                         r = buf_putc(b, ',');
                 if (r >= 0)
-                        r = json_string(b, *p);
+                        r = json_quote(b, *p);
         }
         return r < 0 ? r : buf_putc(b, ']');
 }
@@ -99,7 +99,7 @@ static int json_list(Buf *b, const char *key, char *const *v) {
 static int json_text(Buf *b, const char *key, const char *value) {
         int r = buf_printf(b, ",\"%s\":", key);
 
-        return r < 0 ? r : json_string(b, value);
+        return r < 0 ? r : json_quote(b, value);
 }
 
 static int json_image(Buf *b, const StoreImage *i) {
@@ -108,7 +108,7 @@ static int json_image(Buf *b, const StoreImage *i) {
 
         format_time(i->image->created, "%Y-%m-%dT%H:%M:%SZ", created);
         if (r >= 0)
-                r = json_string(b, i->image->id);
+                r = json_quote(b, i->image->id);
         if (r >= 0)
                 r = json_text(b, "manifest", i->image->manifest_digest);
         if (r >= 0)

@@ -30,7 +30,7 @@ static int add_field(Buf *b, const char *name, const char *value, const char *en
         int r = buf_printf(b, "\"%s\":", name);
 
         if (r == 0)
-                r = json_string(b, value);
+                r = json_quote(b, value);
         return r == 0 ? buf_puts(b, end) : r;
 }
 

@@ -215,7 +215,7 @@ static void on_notice(void *userdata, const char *sentence) {
         _cleanup_buf_ Buf b = BUF_INIT;
 
         if (t->output == TRANSFER_JSON) {
-                if (buf_puts(&b, "{\"event\":\"notice\",\"text\":") >= 0 && json_string(&b, sentence) >= 0)
+                if (buf_puts(&b, "{\"event\":\"notice\",\"text\":") >= 0 && json_quote(&b, sentence) >= 0)
                         json_line(&b);
                 return;
         }
@@ -230,7 +230,7 @@ static void on_image(void *userdata, const char *from, size_t n_layers) {
         _cleanup_buf_ Buf b = BUF_INIT;
 
         if (t->output == TRANSFER_JSON) {
-                if (buf_puts(&b, "{\"event\":\"begin\",\"from\":") >= 0 && json_string(&b, from) >= 0 &&
+                if (buf_puts(&b, "{\"event\":\"begin\",\"from\":") >= 0 && json_quote(&b, from) >= 0 &&
                         buf_printf(&b, ",\"layers\":%zu", n_layers) >= 0)
                         json_line(&b);
         } else if (t->output == TRANSFER_LINES)
@@ -247,8 +247,8 @@ void transfer_image(Transfer *t, const char *name, const char *id, const char *d
         erase(t);
         if (t->output != TRANSFER_JSON)
                 printf("%s\n", name ? name : id);
-        else if (buf_puts(&b, "{\"event\":\"image\",\"name\":") >= 0 && json_string(&b, name) >= 0 && buf_puts(&b, ",\"id\":") >= 0 &&
-                json_string(&b, id) >= 0 && buf_puts(&b, ",\"digest\":") >= 0 && json_string(&b, digest) >= 0)
+        else if (buf_puts(&b, "{\"event\":\"image\",\"name\":") >= 0 && json_quote(&b, name) >= 0 && buf_puts(&b, ",\"id\":") >= 0 &&
+                json_quote(&b, id) >= 0 && buf_puts(&b, ",\"digest\":") >= 0 && json_quote(&b, digest) >= 0)
                 json_line(&b);
 }
 
@@ -256,7 +256,7 @@ int transfer_failed(Transfer *t, const char *sentence) {
         _cleanup_buf_ Buf b = BUF_INIT;
 
         erase(t);
-        if (t->output == TRANSFER_JSON && buf_puts(&b, "{\"event\":\"error\",\"text\":") >= 0 && json_string(&b, sentence) >= 0)
+        if (t->output == TRANSFER_JSON && buf_puts(&b, "{\"event\":\"error\",\"text\":") >= 0 && json_quote(&b, sentence) >= 0)
                 json_line(&b);
         return cli_fail("%s", sentence);
 }

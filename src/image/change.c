@@ -10,13 +10,8 @@ static int set(json_t *config, const char *key, json_t *value) {
         return json_object_set_new(config, key, value) < 0 ? -ENOMEM : 0;
 }
 
-/* NULL where the text is not UTF-8. Not json_string(): the command line has a function of that name. */
-static json_t *text_new(const char *text) {
-        return json_stringn(text, strlen(text));
-}
-
 static int change_string(json_t *config, const char *key, const char *value, Error *reterr) {
-        json_t *j = text_new(value);
+        json_t *j = json_string(value);
 
         return j ? set(config, key, j) : error_set(reterr, -EINVAL, "it is not UTF-8");
 }
@@ -129,7 +124,7 @@ static int assign_env(json_t *config, const char *key, const char *name, const c
 static int assign_label(json_t *config, const char *key, const char *name, const char *value) {
         json_t *labels = member(config, key, json_object);
 
-        return !labels || json_object_set_new(labels, name, text_new(value)) < 0 ? -ENOMEM : 0;
+        return !labels || json_object_set_new(labels, name, json_string(value)) < 0 ? -ENOMEM : 0;
 }
 
 static int change_env(json_t *config, const char *key, const char *value, Error *reterr) {
@@ -181,7 +176,7 @@ static int change_volumes(json_t *config, const char *key, const char *value, Er
 static int change_append(json_t *config, const char *key, const char *value, Error *reterr) {
         json_t *list = member(config, key, json_array);
 
-        return !list || json_array_append_new(list, text_new(value)) < 0 ? error_set(reterr, -EINVAL, "it is not UTF-8") : 0;
+        return !list || json_array_append_new(list, json_string(value)) < 0 ? error_set(reterr, -EINVAL, "it is not UTF-8") : 0;
 }
 
 static const struct {
