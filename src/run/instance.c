@@ -433,7 +433,7 @@ static void action_spawn(Instance *i) {
         free(i->message);
         i->message = NULL;
         i->error = (Error){ 0 };
-        i->execed = i->was_ready = i->start_timed_out = i->gone = i->adopted = i->killed = i->oom_killed = false;
+        i->execed = i->was_ready = i->start_timed_out = i->gone = i->adopted = i->killed = false;
         i->exit_code = i->exit_status = 0;
         i->drained = true; /* until there is a pipe */
         i->started_usec = now_usec(CLOCK_MONOTONIC);
@@ -612,13 +612,13 @@ static void exit_read(Instance *i) {
         uint64_t kills;
 
         exit_status_read(i->pidfd, i->adopted, &i->exit_code, &i->exit_status);
-        if (!exit_by_signal(i->exit_code) || i->exit_status != SIGKILL || i->killed)
-                return;
         /* The scope's own count, or that of the slice above it when the scope is gone already. */
         if (cgroup_oom_kills(i->cgroup, &kills) >= 0)
-                i->oom_killed = kills > 0;
-        else if (cgroup_oom_kills(i->sv->slice_cgroup, &kills) >= 0)
-                i->oom_killed = kills > i->slice_oom_kills;
+                i->oom_kills = kills;
+        else if (cgroup_oom_kills(i->sv->slice_cgroup, &kills) >= 0 && kills > i->slice_oom_kills)
+                i->oom_kills = kills - i->slice_oom_kills;
+        else
+                i->oom_kills = 0;
 }
 
 static void action_reap(Instance *i) {

@@ -39,7 +39,7 @@ struct Instance {
 
         Error error;                 /* why it did not become the payload */
         int exit_code, exit_status;  /* CLD_*, waitid(2); exit_code -1: unknown */
-        bool oom_killed;
+        uint64_t oom_kills;          /* processes of it that the kernel killed for want of memory */
         char *message;
 
         unsigned restarts;
