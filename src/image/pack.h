@@ -13,11 +13,12 @@ typedef enum PackFormat {
         _PACK_FORMAT_INVALID = -EINVAL,
 } PackFormat;
 
-/* "none", "gzip", "zstd" */
+/* "none", "gzip", "zstd", or _PACK_FORMAT_INVALID. */
 PackFormat pack_format_from_string(const char *text);
 
-/* The media type of a layer that is packed so. */
+/* What the OCI image specification calls a layer that is packed so. */
 const char *pack_media_type(PackFormat format);
 
-/* Takes blob, also on failure. With PACK_NONE *ret is blob. The same input gives the same bytes. */
+/* Takes blob, also on failure. With PACK_NONE *ret is blob. With one version of the
+ * compressors, on one kind of processor, the same input gives the same bytes. */
 int pack_blob(Blob *blob, PackFormat format, Blob **ret, Error *reterr);
