@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
+#include <fcntl.h>
 
 #include "bus/app.h"
 #include "spec/spec.h"
+#include "util/fd.h"
 #include "util/strv.h"
 
 App *app_new(const char *name) {
@@ -119,13 +120,12 @@ static int compare_strings(const void *a, const void *b) {
 
 /* Adds the directories of run_dir that are not among the first n names. */
 static int add_running(char ***names, size_t n, const char *run_dir) {
-        DIR *dir = opendir(run_dir);
-        struct dirent *entry;
-        int r = 0;
+        _cleanup_closedir_ DIR *d = NULL;
+        int r = dir_open(AT_FDCWD, run_dir, &d);
 
-        if (!dir)
-                return errno == ENOENT ? 0 : -errno;
-        while (r >= 0 && (entry = readdir(dir))) {
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        for (struct dirent *entry; r >= 0 && (entry = readdir(d));) {
                 const char *name = entry->d_name;
 
                 if (!spec_name_valid(name))
@@ -134,7 +134,6 @@ static int add_running(char ***names, size_t n, const char *run_dir) {
                         continue;
                 r = strv_append(names, name);
         }
-        closedir(dir);
         return r;
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -67,16 +66,12 @@ static int find_full(int store, const char *full, Found *ret) {
 
 /* REPOSITORY@DIGEST: any tag of the repository will do whose manifest has that digest. */
 static int find_by_digest(int store, const Name *name, Found *ret) {
-        int fd = openat(store, "name", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-        DIR *d = fd < 0 ? NULL : fdopendir(fd);
-        struct dirent *entry;
+        _cleanup_closedir_ DIR *d = NULL;
+        int r = dir_open(store, "name", &d);
 
-        if (!d) {
-                r = -errno;
-                fd_close(fd);
+        if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        }
-        while (r == 0 && (entry = readdir(d))) {
+        for (struct dirent *entry; r == 0 && (entry = readdir(d));) {
                 _cleanup_free_ char *full = NULL;
                 const char *tag;
                 NameRecord record;
@@ -84,46 +79,36 @@ static int find_by_digest(int store, const Name *name, Found *ret) {
                 if (entry->d_name[0] == '.')
                         continue;
                 full = name_from_file(entry->d_name);
-                if (!full) {
-                        r = -ENOMEM;
-                        break;
-                }
+                if (!full)
+                        return -ENOMEM;
                 tag = str_after(full, name->repository);
                 if (!tag || *tag != ':' || strchr(tag, '/') || (name->tag && !streq(tag + 1, name->tag)))
                         continue;
                 if (name_record_read(store, entry->d_name, &record) >= 0 && streq(record.manifest, name->digest))
                         r = find_full(store, full, ret);
         }
-        closedir(d);
         return r;
 }
 
 /* 1 found, 0 none, -ENOTUNIQ. */
 static int find_by_id(int store, const char *hex, Found *ret) {
         size_t n = strlen(hex);
-        int fd = openat(store, "image", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-        DIR *d = fd < 0 ? NULL : fdopendir(fd);
-        struct dirent *entry;
+        _cleanup_closedir_ DIR *d = NULL;
+        int r = dir_open(store, "image", &d);
 
-        if (!d) {
-                r = -errno;
-                fd_close(fd);
+        if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        }
-        while (r >= 0 && (entry = readdir(d))) {
+        for (struct dirent *entry; r >= 0 && (entry = readdir(d));) {
                 if (strlen(entry->d_name) != DIGEST_HEX_LENGTH || strncmp(entry->d_name, hex, n) != 0)
                         continue;
-                if (r > 0) {
-                        r = -ENOTUNIQ;
-                        break;
-                }
+                if (r > 0)
+                        return -ENOTUNIQ;
                 (void) snprintf(ret->id, sizeof(ret->id), "sha256:%.64s", entry->d_name);
                 if (!digest_valid(ret->id))
                         continue;
                 ret->manifest[0] = 0;
                 r = 1;
         }
-        closedir(d);
         return r;
 }
 

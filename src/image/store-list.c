@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -18,25 +17,18 @@ static int compare_strings(const void *a, const void *b) {
 
 /* The entries of a directory, sorted; an empty list when it is not there. */
 static int list_directory(int dir, const char *path, char ***ret) {
-        int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
         _cleanup_strv_ char **v = strv_copy(NULL);
-        DIR *d = fd < 0 ? NULL : fdopendir(fd);
-        struct dirent *entry;
+        _cleanup_closedir_ DIR *d = NULL;
+        int r;
 
-        r = d ? 0 : -errno;
-        if (!v)
-                r = -ENOMEM;
-        while (d && r >= 0 && (entry = readdir(d)))
-                if (entry->d_name[0] != '.')
-                        r = strv_append(&v, entry->d_name);
-        if (d)
-                closedir(d);
-        else
-                fd_close(fd);
-        if (r < 0 && r != -ENOENT)
-                return r;
         if (!v)
                 return -ENOMEM;
+        r = dir_open(dir, path, &d);
+        for (struct dirent *entry; r >= 0 && (entry = readdir(d));)
+                if (entry->d_name[0] != '.')
+                        r = strv_append(&v, entry->d_name);
+        if (r < 0 && r != -ENOENT)
+                return r;
         qsort(v, strv_length(v), sizeof(*v), compare_strings);
         *ret = TAKE_PTR(v);
         return 0;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -82,35 +81,25 @@ int store_sync(Store *store, const char *path) {
 
 /* Half-written name files of a writer that died. Under the exclusive lock nobody else writes one. */
 static void clean_names(Store *store) {
-        int fd = openat(store->fd, "name", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *d = fd < 0 ? NULL : fdopendir(fd);
-        struct dirent *entry;
+        _cleanup_closedir_ DIR *d = NULL;
 
-        if (!d) {
-                fd_close(fd);
+        if (dir_open(store->fd, "name", &d) < 0)
                 return;
-        }
-        while ((entry = readdir(d)))
+        for (struct dirent *entry; (entry = readdir(d));)
                 if (str_after(entry->d_name, ".#"))
                         (void) unlinkat(dirfd(d), entry->d_name, 0);
-        closedir(d);
 }
 
 /* Opens the work directories that dead writers left and takes their locks, so that they can be removed without the store's. */
 static int find_dead(Store *store, char ***ret_paths, int **ret_locks, size_t *ret_n) {
-        int fd = openat(store->fd, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *d = fd < 0 ? NULL : fdopendir(fd);
-        struct dirent *entry;
-        int *locks = NULL;
+        _cleanup_closedir_ DIR *d = NULL;
+        int *locks = NULL, r;
         size_t n = 0;
 
-        if (!d) {
-                int r = -errno;
-
-                fd_close(fd);
+        r = dir_open(store->fd, "tmp", &d);
+        if (r < 0)
                 return r;
-        }
-        while ((entry = readdir(d))) {
+        for (struct dirent *entry; (entry = readdir(d));) {
                 _cleanup_close_ int work = -EBADF;
                 int *p;
 
@@ -127,7 +116,6 @@ static int find_dead(Store *store, char ***ret_paths, int **ret_locks, size_t *r
                         break;
                 locks[n++] = TAKE_FD(work);
         }
-        closedir(d);
         *ret_locks = locks;
         *ret_n = n;
         return 0;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/pidfd.h>
@@ -94,19 +93,11 @@ int adoption_collect(const char *name, Adoption *ret) {
 }
 
 void adopt_kill_all(int slice_cgroup) {
-        struct dirent *entry;
-        int fd;
-        DIR *d;
+        _cleanup_closedir_ DIR *d = NULL;
 
-        if (slice_cgroup < 0)
+        if (slice_cgroup < 0 || dir_open(slice_cgroup, ".", &d) < 0)
                 return;
-        fd = openat(slice_cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        d = fd < 0 ? NULL : fdopendir(fd);
-        if (!d) {
-                fd_close(fd);
-                return;
-        }
-        while ((entry = readdir(d))) {
+        for (struct dirent *entry; (entry = readdir(d));) {
                 _cleanup_close_ int scope = -EBADF;
 
                 if (!str_ends_with(entry->d_name, ".scope"))
@@ -115,7 +106,6 @@ void adopt_kill_all(int slice_cgroup) {
                 if (scope >= 0)
                         (void) cgroup_kill(scope);
         }
-        closedir(d);
 }
 
 int adopt_slice_open(const char *slice) {

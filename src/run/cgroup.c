@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -50,10 +49,9 @@ typedef int (*pid_visitor)(pid_t pid, void *userdata);
 /* Calls visit for each process in the group and in those below it until it returns nonzero, which is returned. */
 static int cgroup_visit(int cgroup, unsigned depth, pid_visitor visit, void *userdata) {
         _cleanup_free_ char *text = NULL;
-        struct dirent *entry;
+        _cleanup_closedir_ DIR *d = NULL;
         char *rest, *line;
-        int fd, r;
-        DIR *d;
+        int r;
 
         r = read_file(cgroup, "cgroup.procs", CGROUP_FILE_MAX, &text, NULL);
         if (r < 0 && r != -EOPNOTSUPP) /* a threaded group has no list of its own */
@@ -68,14 +66,10 @@ static int cgroup_visit(int cgroup, unsigned depth, pid_visitor visit, void *use
                 if (r != 0)
                         return r;
         }
-        fd = openat(cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        d = fd < 0 ? NULL : fdopendir(fd);
-        if (!d) {
-                fd_close(fd);
+        if (dir_open(cgroup, ".", &d) < 0)
                 return 0;
-        }
         r = 0;
-        while (r == 0 && depth < CGROUP_DEPTH_MAX && (entry = readdir(d))) {
+        for (struct dirent *entry; r == 0 && depth < CGROUP_DEPTH_MAX && (entry = readdir(d));) {
                 _cleanup_close_ int child = -EBADF;
 
                 if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
@@ -84,7 +78,6 @@ static int cgroup_visit(int cgroup, unsigned depth, pid_visitor visit, void *use
                 if (child >= 0)
                         r = cgroup_visit(child, depth + 1, visit, userdata);
         }
-        closedir(d);
         return r;
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -68,12 +67,12 @@ static int taken_read_file(Taken *t, const char *path, unsigned first, unsigned 
 
 /* Files of a directory that are named after the first id of a range. */
 static int taken_read_dir(Taken *t, const char *path, const char *own, uint32_t own_count, uint32_t *ret_own) {
-        struct dirent *entry;
-        DIR *d = opendir(path);
+        _cleanup_closedir_ DIR *d = NULL;
+        int r = dir_open(AT_FDCWD, path, &d);
 
-        if (!d)
-                return errno == ENOENT ? 0 : -errno;
-        while ((entry = readdir(d))) {
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        for (struct dirent *entry; (entry = readdir(d));) {
                 _cleanup_free_ char *text = NULL;
                 uint64_t base, count = IDS_RANGE;
                 char *space;
@@ -93,7 +92,6 @@ static int taken_read_dir(Taken *t, const char *path, const char *own, uint32_t 
                 }
                 taken_mark(t, base, count);
         }
-        closedir(d);
         return 0;
 }
 
@@ -163,20 +161,15 @@ int ids_acquire(const char *dir, const char *app, uint32_t count, uint32_t *ret,
 
 int ids_release(const char *dir, const char *app) {
         _cleanup_close_ int lock = ids_lock(dir);
-        struct dirent *entry;
-        int copy, r = 0;
-        DIR *d;
+        _cleanup_closedir_ DIR *d = NULL;
+        int r;
 
         if (lock < 0)
                 return lock;
-        copy = fcntl(lock, F_DUPFD_CLOEXEC, 3);
-        d = copy < 0 ? NULL : fdopendir(copy);
-        if (!d) {
-                r = -errno;
-                fd_close(copy);
+        r = dir_open(lock, ".", &d);
+        if (r < 0)
                 return r;
-        }
-        while ((entry = readdir(d))) {
+        for (struct dirent *entry; (entry = readdir(d));) {
                 _cleanup_free_ char *text = NULL;
                 char *space;
 
@@ -186,6 +179,5 @@ int ids_release(const char *dir, const char *app) {
                 if (streq(space + 1, app) && unlinkat(lock, entry->d_name, 0) < 0)
                         r = -errno;
         }
-        closedir(d);
         return r;
 }

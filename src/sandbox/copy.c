@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -182,20 +181,12 @@ static int copy_directory(Copy *c, int from, int to, const char *name, const str
 }
 
 static int copy_children(Copy *c, int from, int to, unsigned depth, Error *reterr) {
-        int copy = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-        struct dirent *entry;
-        DIR *d;
+        _cleanup_closedir_ DIR *d = NULL;
+        int r = depth > COPY_DEPTH_MAX ? -ELOOP : dir_open(from, ".", &d);
 
-        d = copy < 0 ? NULL : fdopendir(copy);
-        if (!d || depth > COPY_DEPTH_MAX) {
-                r = error_set_errno(reterr, d ? -ELOOP : -errno, "cannot read '%s' of the image", c->path.data ?: "");
-                if (d)
-                        closedir(d);
-                else
-                        fd_close(copy);
-                return r;
-        }
-        while (r >= 0 && (entry = readdir(d))) {
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot read '%s' of the image", c->path.data ?: "");
+        for (struct dirent *entry; r >= 0 && (entry = readdir(d));) {
                 const char *name = entry->d_name;
                 struct stat st;
 
@@ -213,26 +204,17 @@ static int copy_children(Copy *c, int from, int to, unsigned depth, Error *reter
                 if (r < 0)
                         (void) error_set_errno(reterr, r, "cannot copy '%s%s' of the image", c->path.data ?: "", name);
         }
-        closedir(d);
         return r;
 }
 
 /* What an interrupted copy left. */
 static int copy_empty(int dir, Error *reterr) {
-        int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-        struct dirent *entry;
-        DIR *d;
+        _cleanup_closedir_ DIR *d = NULL;
+        int r = dir_open(dir, ".", &d);
 
-        d = copy < 0 ? NULL : fdopendir(copy);
-        if (!d) {
-                r = error_set_errno(reterr, -errno, "cannot empty the volume");
-                fd_close(copy);
-                return r;
-        }
-        while (r >= 0 && (entry = readdir(d)))
+        for (struct dirent *entry; r >= 0 && (entry = readdir(d));)
                 if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
                         r = remove_tree(dirfd(d), entry->d_name);
-        closedir(d);
         return r < 0 ? error_set_errno(reterr, r, "cannot empty the volume") : 0;
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -88,17 +87,10 @@ static FileKind file_kind(int dir, const char *name) {
 
 /* Names in directory fd that end in suffix, without it where cut says so; sorted by the caller. */
 static int list_names(int fd, const char *suffix, bool cut, char ***names) {
-        _cleanup_close_ int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *d;
-        int r = 0;
+        _cleanup_closedir_ DIR *d = NULL;
+        int r = dir_open(fd, ".", &d);
 
-        if (own < 0)
-                return -errno;
-        d = fdopendir(own);
-        if (!d)
-                return -errno;
-        own = -EBADF;
-        for (struct dirent *e; r == 0 && (errno = 0, e = readdir(d));) {
+        for (struct dirent *e; r == 0 && (e = readdir(d));) {
                 size_t n = strlen(e->d_name);
 
                 if (e->d_name[0] == '.' || !str_ends_with(e->d_name, suffix) || e->d_type == DT_DIR)
@@ -107,7 +99,6 @@ static int list_names(int fd, const char *suffix, bool cut, char ***names) {
                         e->d_name[n - strlen(suffix)] = 0;
                 r = strv_append(names, e->d_name);
         }
-        (void) closedir(d);
         return r;
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -103,6 +102,19 @@ int mkdir_parents(int dir, const char *path, mode_t mode) {
                 *next = cut;
                 p = next + strspn(next, "/");
         }
+        return 0;
+}
+
+int dir_open(int dir, const char *path, DIR **ret) {
+        int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+        DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+        if (!d) {
+                r = -errno;
+                fd_close(fd);
+                return r;
+        }
+        *ret = d;
         return 0;
 }
 

@@ -3,6 +3,7 @@
 
 /* File descriptors, whole files and directory trees; everything relative to a directory fd. */
 
+#include <dirent.h>
 #include <sys/types.h>
 
 #include "util/macro.h"
@@ -23,6 +24,14 @@ int mkdir_in_root(int root, const char *path, mode_t mode);
 
 /* Makes path (relative to dir, or absolute) and its missing parents. For trusted host paths. */
 int mkdir_parents(int dir, const char *path, mode_t mode);
+
+/* A directory to be read, path relative to dir ("." reads dir anew). 0 or negative errno. */
+int dir_open(int dir, const char *path, DIR **ret);
+static inline void dir_closep(DIR **d) {
+        if (*d)
+                (void) closedir(*d);
+}
+#define _cleanup_closedir_ _cleanup_(dir_closep)
 
 /* The whole of a file, NUL-terminated. -E2BIG past max bytes. */
 int read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_size);
