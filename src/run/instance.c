@@ -426,6 +426,34 @@ static uint64_t start_timeout(const Instance *i) {
         return timeout == SPEC_INFINITY ? timeout : timeout - timeout / 10;
 }
 
+/* The connection is made while the helper starts, or the payload ends, and not when everybody waits for it. A failure is told
+ * by who needs the bus. */
+static void bus_expect(Instance *i) {
+        (void) supervisor_bus(i->sv, NULL);
+}
+
+bool instance_needs_bus(const Instance *i) {
+        switch (i->state) {
+        case INSTANCE_SPAWNING:
+        case INSTANCE_SCOPING:
+        case INSTANCE_STOPPING:
+        case INSTANCE_KILLING:
+        case INSTANCE_REAPING:
+                return true;
+        case INSTANCE_IDLE:
+        case INSTANCE_EXECING:
+        case INSTANCE_STARTING:
+        case INSTANCE_READY:
+        case INSTANCE_BACKOFF:
+        case INSTANCE_EXITED:
+        case INSTANCE_FAILED:
+        case _INSTANCE_STATE_MAX:
+        case _INSTANCE_STATE_INVALID:
+                return false;
+        }
+        return false;
+}
+
 static void action_spawn(Instance *i) {
         Error error = { 0 };
         int r;
@@ -440,6 +468,7 @@ static void action_spawn(Instance *i) {
         if (cgroup_oom_kills(i->sv->slice_cgroup, &i->slice_oom_kills) < 0)
                 i->slice_oom_kills = 0;
         timer_arm(i, start_timeout(i));
+        bus_expect(i);
         r = spawn(i, &error);
         if (r < 0)
                 (void) error_keep(i, r, &error);
@@ -582,6 +611,7 @@ static void action_signal(Instance *i) {
         uint64_t timeout = spec_stop_timeout(i->process->spec);
         int signal = stop_signal(i), catcher = CATCHER_LEADER;
 
+        bus_expect(i);
         /* A process 1 of a PID namespace does not even see a signal that it does not handle, pid_namespaces(7). */
         if (i->cgroup >= 0)
                 catcher = cgroup_catcher(i->cgroup, i->pid, signal);

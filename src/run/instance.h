@@ -60,5 +60,7 @@ void instance_event(Instance *i, InstanceEvent event);
  * instance's in any case. */
 int instance_adopt(Instance *i, const InstanceStatus *status, int pidfd, int pipe, int memory, int notify);
 
+bool instance_needs_bus(const Instance *i); /* now or soon */
+
 /* Goes on with a relay that waited for the journal. */
 void instance_relay(Instance *i);

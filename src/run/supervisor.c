@@ -49,6 +49,14 @@ sd_bus *supervisor_bus(Supervisor *sv, Error *reterr) {
         return sv->bus;
 }
 
+/* Nobody keeps a connection open while nothing happens: dbus-daemon allows a user 256 of them, and there may be more apps. */
+static void bus_leave(Supervisor *sv) {
+        for (size_t i = 0; i < sv->n_instances; i++)
+                if (instance_needs_bus(sv->instances[i]))
+                        return;
+        sv->bus = sd_bus_flush_close_unref(sv->bus);
+}
+
 static int image_keep(Supervisor *sv, Process *process, Error *reterr) {
         _cleanup_image_ Image *image = NULL;
         int *pins, fd, r;
@@ -253,6 +261,7 @@ static int on_changes_done(sd_event_source *s, void *userdata) {
         phase_advance(sv);
         if (sv->phase != PHASE_FINISHED)
                 state_write(sv);
+        bus_leave(sv);
         return 0;
 }
 

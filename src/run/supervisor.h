@@ -38,7 +38,7 @@ struct Supervisor {
         size_t n_instances;
 
         sd_event *event;
-        sd_bus *bus;         /* opened when it is first needed: supervisor_bus() */
+        sd_bus *bus;         /* open while an instance needs it: supervisor_bus() */
         int helper;          /* helper_open() */
         int journal;
         sd_event_source *journal_source;

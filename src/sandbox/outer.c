@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -45,6 +46,16 @@ static int sys_make(Helper *h, Error *reterr) {
         r = mount_set(h->sys, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, -EBADF,
                 false);
         return r < 0 ? error_set_errno(reterr, r, "cannot make '/sys' read-only") : 0;
+}
+
+/* A detached mount stays open for each layer of each image: more than the usual soft limit of 1024 in bad cases. */
+static void outer_limit_raise(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+                limit.rlim_cur = limit.rlim_max;
+                (void) setrlimit(RLIMIT_NOFILE, &limit);
+        }
 }
 
 static int outer_work(Helper *h, pid_t pid, int inner, Error *reterr) {
@@ -110,9 +121,15 @@ int outer_start(Helper *h, Error *reterr) {
                 inner_start(h, pair[1]);
         }
         fd_close(pair[1]);
+        outer_limit_raise();
         m.pid = pid;
         r = control_send(&m, -EBADF);
         if (r < 0)
                 return r; /* the parent has gone; inner sees the end of its pair */
-        return outer_work(h, pid, pair[0], reterr);
+        r = outer_work(h, pid, pair[0], reterr);
+        if (r < 0)
+                return r;
+        /* The exit unmounts the spent layers first, and the parent waits for the end of this socket. */
+        (void) close(HELPER_FD_CONTROL);
+        return 0;
 }
