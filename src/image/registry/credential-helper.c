@@ -3,11 +3,11 @@
  * output. */
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,8 +26,7 @@ static int64_t now_ms(void) {
         return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
 }
 
-/* Both standard input and output are one socket: a helper that does not read what it is told breaks no pipe. */
-static int start(const char *program, int socket, pid_t *ret) {
+static int start(const char *program, int in, int out, pid_t *ret) {
         char *const argv[] = { (char *) program, (char *) "get", NULL };
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
@@ -39,9 +38,9 @@ static int start(const char *program, int socket, pid_t *ret) {
         (void) posix_spawnattr_setsigmask(&attributes, &none);
         (void) posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
         (void) posix_spawn_file_actions_init(&actions);
-        r = posix_spawn_file_actions_adddup2(&actions, socket, STDIN_FILENO);
+        r = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
         if (r == 0)
-                r = posix_spawn_file_actions_adddup2(&actions, socket, STDOUT_FILENO);
+                r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
         if (r == 0)
                 r = posix_spawnp(ret, program, &actions, &attributes, argv, environ);
         (void) posix_spawn_file_actions_destroy(&actions);
@@ -85,29 +84,44 @@ static int wait_for(pid_t pid) {
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* A pipe with text in it and its writing end closed: a program that does not read it breaks nothing. */
+static int pipe_with(const char *text, int *ret) {
+        _cleanup_close_ int in = -EBADF, out = -EBADF;
+        int pair[2], r;
+
+        if (strlen(text) > PIPE_BUF)
+                return -E2BIG;
+        if (pipe2(pair, O_CLOEXEC) < 0)
+                return -errno;
+        in = pair[0];
+        out = pair[1];
+        r = write_all(out, text, strlen(text));
+        if (r >= 0)
+                *ret = TAKE_FD(in);
+        return r;
+}
+
 /* The helper's exit status, with what it wrote in out; or negative errno. */
 static int run(const char *program, const char *server, Buf *out) {
-        int pair[2] = { -EBADF, -EBADF }, r, status;
+        _cleanup_close_ int in = -EBADF, from = -EBADF, to = -EBADF;
+        int pair[2], status, r = pipe_with(server, &in);
         pid_t pid;
 
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        if (r < 0)
+                return r;
+        if (pipe2(pair, O_CLOEXEC) < 0)
                 return -errno;
-        r = start(program, pair[1], &pid);
-        fd_close(pair[1]);
-        if (r >= 0) {
-                if (send(pair[0], server, strlen(server), MSG_NOSIGNAL) < 0 && errno != EPIPE)
-                        r = -errno;
-                (void) shutdown(pair[0], SHUT_WR);
-                if (r >= 0)
-                        r = read_all(pair[0], out);
-                if (r < 0)
-                        (void) kill(pid, SIGKILL);
-                status = wait_for(pid);
-                if (r >= 0)
-                        r = status;
-        }
-        fd_close(pair[0]);
-        return r;
+        from = pair[0];
+        to = pair[1];
+        r = start(program, in, to, &pid);
+        if (r < 0)
+                return r;
+        to = fd_close(to);
+        r = read_all(from, out);
+        if (r < 0)
+                (void) kill(pid, SIGKILL);
+        status = wait_for(pid);
+        return r < 0 ? r : status;
 }
 
 int credentials_ask(const char *helper, const char *server, Credentials *ret, Error *reterr) {
