@@ -114,10 +114,6 @@ int app_read_run(App *app, const char *run_dir, AppState *ret_old) {
         return q < 0 ? q : r;
 }
 
-static int compare_strings(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* Adds the directories of run_dir that are not among the first n names. */
 static int add_running(char ***names, size_t n, const char *run_dir) {
         _cleanup_closedir_ DIR *d = NULL;
@@ -130,7 +126,7 @@ static int add_running(char ***names, size_t n, const char *run_dir) {
 
                 if (!spec_name_valid(name))
                         continue;
-                if (n > 0 && bsearch(&name, *names, n, sizeof(char *), compare_strings))
+                if (strv_sorted_contains(*names, n, name))
                         continue;
                 r = strv_append(names, name);
         }
@@ -151,7 +147,7 @@ int app_names(const char *dirs, const char *run_dir, char ***ret) {
                 r = (names = strv_copy(NULL)) ? 0 : -ENOMEM;
         if (r < 0)
                 return r;
-        qsort(names, strv_length(names), sizeof(char *), compare_strings);
+        strv_sort(names);
         *ret = TAKE_PTR(names);
         return 0;
 }

@@ -11,10 +11,6 @@
 #include "util/fd.h"
 #include "util/strv.h"
 
-static int compare_strings(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* The entries of a directory, sorted; an empty list when it is not there. */
 static int list_directory(int dir, const char *path, char ***ret) {
         _cleanup_strv_ char **v = strv_copy(NULL);
@@ -29,7 +25,7 @@ static int list_directory(int dir, const char *path, char ***ret) {
                         r = strv_append(&v, entry->d_name);
         if (r < 0 && r != -ENOENT)
                 return r;
-        qsort(v, strv_length(v), sizeof(*v), compare_strings);
+        strv_sort(v);
         *ret = TAKE_PTR(v);
         return 0;
 }

@@ -196,10 +196,6 @@ static int visit(Tree *t, int parent, const char *name, const char *path, unsign
         return walk(t, TAKE_FD(fd), path, depth + 1);
 }
 
-static int compare_names(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* Takes fd. */
 static int walk(Tree *t, int fd, const char *path, unsigned depth) {
         _cleanup_strv_ char **names = strv_copy(NULL);
@@ -218,7 +214,7 @@ static int walk(Tree *t, int fd, const char *path, unsigned depth) {
         while (r >= 0 && (e = readdir(d)))
                 if (!streq(e->d_name, ".") && !streq(e->d_name, ".."))
                         r = strv_append(&names, e->d_name);
-        qsort(names, strv_length(names), sizeof(*names), compare_names);
+        strv_sort(names);
         for (char **name = names; r >= 0 && *name; name++) {
                 _cleanup_free_ char *below = str_format("%s%s%s", path, streq(path, ".") ? "" : "/", *name);
 

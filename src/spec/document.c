@@ -62,10 +62,6 @@ void spec_search_close(SpecSearch *s) {
         *s = (SpecSearch){ 0 };
 }
 
-static int compare_names(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 typedef enum FileKind {
         FILE_NONE,
         FILE_PLAIN,
@@ -113,8 +109,7 @@ int spec_search_list(const SpecSearch *s, char ***ret) {
                         return r;
         }
         n = strv_length(all);
-        if (n > 1)
-                qsort(all, n, sizeof(char *), compare_names);
+        strv_sort(all);
         for (size_t k = 0; k < n; k++) {
                 _cleanup_free_ char *file = NULL;
                 FileKind kind = FILE_NONE;

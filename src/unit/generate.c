@@ -21,10 +21,6 @@ void unit_file_clear(UnitFile *f) {
         unit_links_clear(&f->links);
 }
 
-static int compare_name(const void *key, const void *item) {
-        return strcmp(key, *(char *const *) item);
-}
-
 /* Why the spec cannot have the service it asks for; an app's own name comes before another's ServiceName=. */
 static int claim_service(Generation *g, Spec *s, SpecDiags *diags, char **ret_reason) {
         bool taken;
@@ -33,7 +29,7 @@ static int claim_service(Generation *g, Spec *s, SpecDiags *diags, char **ret_re
         if (streq(s->service, s->name))
                 return 0;
         taken = strv_contains(g->services, s->service) ||
-                bsearch(s->service, g->names, g->n_names, sizeof(char *), compare_name);
+                strv_sorted_contains(g->names, g->n_names, s->service);
         if (!taken)
                 return strv_append(&g->services, s->service);
         *ret_reason = str_format("ServiceName=%s is the service of another app", s->service);

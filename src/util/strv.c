@@ -96,6 +96,21 @@ int strv_appendf(char ***v, const char *format, ...) {
         return strv_consume(v, s);
 }
 
+static int compare_strings(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+void strv_sort(char **v) {
+        size_t n = strv_length(v);
+
+        if (n > 1)
+                qsort(v, n, sizeof(char *), compare_strings);
+}
+
+bool strv_sorted_contains(char *const *v, size_t n, const char *s) {
+        return n > 0 && bsearch(&s, v, n, sizeof(char *), compare_strings);
+}
+
 char *strv_join(char *const *v, const char *separator) {
         _cleanup_buf_ Buf b = BUF_INIT;
 

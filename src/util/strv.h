@@ -24,6 +24,11 @@ int strv_append(char ***v, const char *s);
 int strv_consume(char ***v, char *s);
 int strv_appendf(char ***v, const char *format, ...) _printf_(2, 3);
 
+/* In the order of strcmp(3). v may be NULL. */
+void strv_sort(char **v);
+/* Is s among the first n of v, which are in that order? */
+bool strv_sorted_contains(char *const *v, size_t n, const char *s);
+
 /* All of v with the separator between them; NULL when out of memory. The caller frees. */
 char *strv_join(char *const *v, const char *separator);
 

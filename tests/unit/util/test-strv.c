@@ -78,6 +78,21 @@ START_TEST(str_after_and_ends_with) {
 }
 END_TEST
 
+START_TEST(strv_sort_orders_and_the_order_is_searched) {
+        char *v[] = { (char *) "web", (char *) "", (char *) "db", (char *) "Web", NULL };
+
+        strv_sort(NULL);
+        strv_sort(v);
+        ck_assert_str_eq(v[0], "");
+        ck_assert_str_eq(v[1], "Web");
+        ck_assert_str_eq(v[2], "db");
+        ck_assert_str_eq(v[3], "web");
+        ck_assert(strv_sorted_contains(v, 4, "web"));
+        ck_assert(!strv_sorted_contains(v, 3, "web"));
+        ck_assert(!strv_sorted_contains(NULL, 0, "web"));
+}
+END_TEST
+
 START_TEST(strv_join_puts_the_separator_between) {
         _cleanup_free_ char *none = strv_join(NULL, ", "), *one = strv_join((char *[]){ (char *) "a", NULL }, ", ");
         _cleanup_free_ char *two = strv_join((char *[]){ (char *) "", (char *) "b", NULL }, ", ");
@@ -117,6 +132,7 @@ int main(void) {
         tcase_add_test(t, parse_boolean_knows_what_systemd_knows);
         tcase_add_test(t, strv_keeps_its_terminator);
         tcase_add_test(t, str_after_and_ends_with);
+        tcase_add_test(t, strv_sort_orders_and_the_order_is_searched);
         tcase_add_test(t, strv_join_puts_the_separator_between);
         tcase_add_test(t, str_format_gives_nothing_where_it_fails);
         tcase_add_test(t, hash_bytes_is_stable);
