@@ -1,0 +1,70 @@
+"""What the benchmarks share: the commands' environment, and crun, runc, bwrap and their like made to do what berth does."""
+import json
+import os
+import subprocess
+
+TESTS = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+PROFILE = "/usr/share/containers/seccomp.json"
+ID_BASE = 999948288 # of the peers' user namespaces; outside berth's range
+CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID",
+                "SYS_CHROOT"]
+
+
+def run(*command, **options):
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    if result.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: {(result.stderr or result.stdout).strip().splitlines()[-1:]}")
+    return result.stdout
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def own(tree, base):
+    """Adds base to the owner of every file, as a runtime without mapped mounts needs it."""
+    for directory, names, files in os.walk(tree):
+        for name in [directory] + [os.path.join(directory, n) for n in names + files]:
+            st = os.lstat(name)
+            if st.st_uid < base:
+                os.lchown(name, st.st_uid + base, st.st_gid + base)
+
+
+def seccomp():
+    """Podman's profile for these capabilities, as an OCI runtime wants it."""
+    def counts(rule):
+        caps = ["CAP_" + c for c in CAPABILITIES]
+        includes, excludes = rule.get("includes", {}), rule.get("excludes", {})
+        return (all(c in caps for c in includes.get("caps", [])) and not any(c in caps for c in excludes.get("caps", [])) and
+                ("arches" not in includes or "amd64" in includes["arches"]) and "amd64" not in excludes.get("arches", []))
+    with open(PROFILE) as file:
+        profile = json.load(file)
+    rules = [{key: rule[key] for key in ("names", "action", "args", "errnoRet") if rule.get(key)}
+             for rule in profile["syscalls"] if counts(rule)]
+    return {"defaultAction": profile["defaultAction"], "defaultErrnoRet": profile.get("defaultErrnoRet", 1),
+            "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"], "syscalls": rules}
+
+
+def bundle(runtime, directory, root, args):
+    """An OCI bundle with berth's isolation: every namespace, Podman's capabilities and seccomp profile, masked paths."""
+    os.makedirs(directory)
+    run(runtime, "spec", cwd=directory)
+    path = f"{directory}/config.json"
+    with open(path) as file:
+        config = json.load(file)
+    config["process"].update(terminal=False, args=args, noNewPrivileges=False,
+                             capabilities={kind: ["CAP_" + c for c in CAPABILITIES] for kind in ("bounding", "effective", "permitted")})
+    config["process"].pop("rlimits", None)
+    config["root"] = {"path": root, "readonly": False}
+    linux = config["linux"]
+    # `spec` of some versions names a namespace twice.
+    kinds = {n["type"] for n in linux["namespaces"]} | {"user", "cgroup"}
+    linux["namespaces"] = [{"type": kind} for kind in sorted(kinds)]
+    linux["uidMappings"] = linux["gidMappings"] = [{"containerID": 0, "hostID": ID_BASE, "size": 65536}]
+    linux["seccomp"] = seccomp()
+    linux.pop("resources", None)
+    with open(path, "w") as file:
+        json.dump(config, file)
+    return directory
