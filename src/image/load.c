@@ -75,29 +75,6 @@ static int add_layers(Load *load, const LoadPlan *plan, char *const *diff_ids, i
         return 0;
 }
 
-static int plan_diff_ids(const LoadPlan *plan, char ***ret, Error *reterr) {
-        _cleanup_image_ Image *image = calloc(1, sizeof(*image));
-        _cleanup_strv_ char **diff_ids = NULL;
-        int r;
-
-        if (!image)
-                return -ENOMEM;
-        r = oci_config_parse(plan->recipe.config, plan->recipe.config_size, image, &diff_ids, reterr);
-        if (r < 0) {
-                (void) error_prefix(reterr, "the image's configuration is broken");
-                return r;
-        }
-        if (image->os && *image->os && !streq(image->os, "linux"))
-                return error_set(reterr, -EOPNOTSUPP, "the image is for %s, not for linux", image->os);
-        if (strv_length(diff_ids) != plan->n_layers)
-                return error_set(reterr, -EBADMSG, "the image's manifest has %zu layers, its configuration %zu", plan->n_layers,
-                        strv_length(diff_ids));
-        if (plan->n_layers == 0)
-                return error_set(reterr, -EBADMSG, "the image has no layers");
-        *ret = TAKE_PTR(diff_ids);
-        return 0;
-}
-
 static int remember(Load *load, const char *id, char *const *names) {
         Loaded *p = reallocarray(load->loaded, load->n_loaded + 1, sizeof(*p));
 
@@ -117,7 +94,7 @@ static int remember(Load *load, const char *id, char *const *names) {
 int load_plan_run(Load *load, LoadPlan *plan, Error *reterr) {
         _cleanup_strv_ char **diff_ids = NULL;
         char id[72];
-        int *held, r = plan_diff_ids(plan, &diff_ids, reterr);
+        int *held, r = recipe_diff_ids(&plan->recipe, plan->n_layers, &diff_ids, reterr);
 
         if (r < 0)
                 return r;
@@ -147,14 +124,11 @@ int load_names(const Load *load, char *const *said, NameDefault fallback, char *
         if (!names)
                 return -ENOMEM;
         for (; from && *from; from++) {
-                _cleanup_name_ Name name = { 0 };
-                int r = name_parse(*from, given ? NAME_LOCAL : fallback, &name, reterr);
+                char *full;
+                int r = name_parse_new(*from, given ? NAME_LOCAL : fallback, &full, reterr);
 
-                if (r >= 0 && (name.digest || !name.full))
-                        r = error_set(reterr, -EINVAL, "'%s' cannot name an image here: it has a digest", *from);
-                if (r < 0)
-                        return r;
-                r = strv_append(&names, name.full);
+                if (r >= 0)
+                        r = strv_consume(&names, full);
                 if (r < 0)
                         return r;
         }

@@ -16,6 +16,29 @@ void recipe_clear(Recipe *r) {
         *r = (Recipe){ 0 };
 }
 
+int recipe_diff_ids(const Recipe *recipe, size_t n_layers, char ***ret, Error *reterr) {
+        _cleanup_image_ Image *image = calloc(1, sizeof(*image));
+        _cleanup_strv_ char **diff_ids = NULL;
+        int r;
+
+        if (!image)
+                return -ENOMEM;
+        r = oci_config_parse(recipe->config, recipe->config_size, image, &diff_ids, reterr);
+        if (r < 0) {
+                (void) error_prefix(reterr, "the image's configuration is broken");
+                return r;
+        }
+        if (image->os && *image->os && !streq(image->os, "linux"))
+                return error_set(reterr, -EOPNOTSUPP, "the image is for %s, not for linux", image->os);
+        if (strv_length(diff_ids) != n_layers)
+                return error_set(reterr, -EBADMSG, "the image's manifest has %zu layers, its configuration %zu", n_layers,
+                        strv_length(diff_ids));
+        if (n_layers == 0)
+                return error_set(reterr, -EBADMSG, "the image has no layers");
+        *ret = TAKE_PTR(diff_ids);
+        return 0;
+}
+
 /* Overlay takes no notice of an opaque root directory: what is below it is left out here. */
 static bool hides_all_below(Store *store, const char *diff_id) {
         char path[sizeof("layer//root") + DIGEST_HEX_LENGTH], value;

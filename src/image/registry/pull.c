@@ -8,36 +8,12 @@ void pulled_clear(Pulled *p) {
         *p = (Pulled){ 0 };
 }
 
-/* What the image's configuration says of its layers, judged. */
-static int diff_ids_of(const OciManifest *manifest, const Recipe *recipe, char ***ret, Error *reterr) {
-        _cleanup_image_ Image *image = calloc(1, sizeof(*image));
-        _cleanup_strv_ char **diff_ids = NULL;
-        int r;
-
-        if (!image)
-                return -ENOMEM;
-        r = oci_config_parse(recipe->config, recipe->config_size, image, &diff_ids, reterr);
-        if (r < 0) {
-                (void) error_prefix(reterr, "the image's configuration %s is broken", manifest->config.digest);
-                return r;
-        }
-        if (image->os && *image->os && !streq(image->os, "linux"))
-                return error_set(reterr, -EOPNOTSUPP, "the image is for %s, not for linux", image->os);
-        if (strv_length(diff_ids) != manifest->n_layers)
-                return error_set(reterr, -EBADMSG, "the image's manifest has %zu layers, its configuration %zu", manifest->n_layers,
-                        strv_length(diff_ids));
-        if (manifest->n_layers == 0)
-                return error_set(reterr, -EBADMSG, "the image has no layers");
-        *ret = TAKE_PTR(diff_ids);
-        return 0;
-}
-
 /* All layers into the store, and then the image. */
 static int store_it(Pull *pull, const Origin *origin, const OciManifest *manifest, Recipe *recipe, char ret_id[static 72],
         Error *reterr) {
         _cleanup_strv_ char **diff_ids = NULL;
         _cleanup_work_ StoreWork *work = NULL;
-        int *held, r = diff_ids_of(manifest, recipe, &diff_ids, reterr);
+        int *held, r = recipe_diff_ids(recipe, manifest->n_layers, &diff_ids, reterr);
 
         if (r < 0)
                 return r;
