@@ -44,8 +44,12 @@ const char *blob_name(const Blob *b) {
         return b->name;
 }
 
+ssize_t blob_read_below(Blob *b, const void **ret, Error *reterr) {
+        return b->read(b->userdata, ret, reterr);
+}
+
 ssize_t blob_read(Blob *b, const void **ret, Error *reterr) {
-        ssize_t n = b->read(b->userdata, ret, reterr);
+        ssize_t n = blob_read_below(b, ret, reterr);
 
         if (n < 0)
                 (void) error_prefix(reterr, "cannot read %s", b->name);

@@ -24,6 +24,8 @@ DEFINE_CLEANUP(Blob *, blob_free);
 
 const char *blob_name(const Blob *b);
 ssize_t blob_read(Blob *b, const void **ret, Error *reterr);
+/* For one that reads on behalf of another of the same name, which will say that name in an error's sentence. */
+ssize_t blob_read_below(Blob *b, const void **ret, Error *reterr);
 
 /* All of it, NUL-terminated; -E2BIG past max bytes. */
 int blob_read_all(Blob *b, size_t max, char **ret, size_t *ret_size, Error *reterr);

@@ -90,7 +90,7 @@ static ssize_t pack_read(void *userdata, const void **ret, Error *reterr) {
                 int r;
 
                 if (p->in_size == 0 && !p->blob_ended) {
-                        ssize_t n = blob_read(p->blob, &p->in, reterr);
+                        ssize_t n = blob_read_below(p->blob, &p->in, reterr);
 
                         if (n < 0)
                                 return n;

@@ -143,18 +143,21 @@ static int put_literal(TarRecord *r, uint64_t until, Error *reterr) {
         return q;
 }
 
-int tar_record_bytes(TarRecord *r, uint64_t consumed, const void *data, size_t size, Error *reterr) {
+void tar_record_bytes(TarRecord *r, const void *data, size_t size) {
+        assert(r->piece_size == 0);
+        r->piece = data;
+        r->piece_size = size;
+        r->received += size;
+}
+
+int tar_record_settle(TarRecord *r, uint64_t consumed, Error *reterr) {
         int q = put_literal(r, MAX(r->written, MIN(consumed, r->received)), reterr);
 
         /* The reader keeps what it has not consumed in a buffer of its own, and so must this. */
         if (q >= 0 && r->piece_size > 0)
                 q = buf_append(&r->early, r->piece, r->piece_size);
-        if (q < 0)
-                return q;
-        r->piece = data;
-        r->piece_size = size;
-        r->received += size;
-        return 0;
+        r->piece_size = 0;
+        return q;
 }
 
 /* Whether the archive has data at the position, all of it pending. */

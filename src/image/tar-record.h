@@ -41,9 +41,12 @@ TarRecord *tar_record_free(TarRecord *r);
 DEFINE_CLEANUP(TarRecord *, tar_record_free);
 #define _cleanup_tar_record_ _cleanup_(tar_record_freep)
 
-/* The next bytes of the archive, before anybody looks at them; they stay as they are until the next call. consumed is how
- * much of the archive the reader of all that came before is done with: what it was not told about of that are literal bytes. */
-int tar_record_bytes(TarRecord *r, uint64_t consumed, const void *data, size_t size, Error *reterr);
+/* The next bytes of the archive, before anybody looks at them; they stay as they are until tar_record_settle(). */
+void tar_record_bytes(TarRecord *r, const void *data, size_t size);
+
+/* Before the next bytes are fetched. consumed is how much of the archive the reader of all that came is done with: what was
+ * not told of as content of that are literal bytes. */
+int tar_record_settle(TarRecord *r, uint64_t consumed, Error *reterr);
 
 /* At this position of the archive is what file `path`, of file_size bytes, has at offset: data are those bytes as they go
  * into the file. Where they turn out to stand elsewhere in the archive, nothing is lost: they count as literal. */

@@ -29,13 +29,12 @@ static uint64_t consumed(const Unpacker *u) {
 
 static la_ssize_t read_unpacked(struct archive *a, void *userdata, const void **ret) {
         Unpacker *u = userdata;
-        ssize_t n = stream_read(u->stream, ret, &u->error);
+        ssize_t n = u->record ? tar_record_settle(u->record, consumed(u), &u->error) : 0;
 
-        if (n > 0 && u->record) {
-                int r = tar_record_bytes(u->record, consumed(u), *ret, (size_t) n, &u->error);
-
-                n = r < 0 ? r : n;
-        }
+        if (n >= 0)
+                n = stream_read(u->stream, ret, &u->error);
+        if (n > 0 && u->record)
+                tar_record_bytes(u->record, *ret, (size_t) n);
         if (n < 0) {
                 if (u->error.code == 0)
                         (void) error_set_errno(&u->error, (int) n, "cannot read the archive");
@@ -177,16 +176,17 @@ static int record_replaced(void *userdata, const char *path, unsigned number) {
 /* What libarchive does not look at is part of the archive as well. */
 static int read_rest(Unpacker *u, Error *reterr) {
         const void *piece;
-        ssize_t n;
+        ssize_t n = 1;
         int r = 0;
 
-        while (r >= 0 && (n = stream_read(u->stream, &piece, reterr)) != 0) {
-                if (n < 0)
-                        return (int) n;
+        while (n > 0) {
                 if (u->record)
-                        r = tar_record_bytes(u->record, UINT64_MAX, piece, (size_t) n, reterr);
+                        r = tar_record_settle(u->record, UINT64_MAX, reterr);
+                n = r < 0 ? r : stream_read(u->stream, &piece, reterr);
+                if (n > 0 && u->record)
+                        tar_record_bytes(u->record, piece, (size_t) n);
         }
-        return r >= 0 && u->record ? tar_record_finish(u->record, reterr) : r;
+        return n >= 0 && u->record ? tar_record_finish(u->record, reterr) : (int) n;
 }
 
 static int open_archive(Unpacker *u, Error *reterr) {

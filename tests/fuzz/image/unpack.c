@@ -48,13 +48,16 @@ static void jail_check(void) {
 typedef struct Memory {
         const uint8_t *data;
         size_t size;
+        uint8_t now[700];
 } Memory;
 
 static ssize_t memory_read(void *userdata, const void **ret, Error *reterr) {
         Memory *m = userdata;
-        size_t n = MIN(m->size, (size_t) 700);
+        size_t n = MIN(m->size, sizeof(m->now));
 
-        *ret = m->data;
+        /* Nothing is left of the piece before this one. */
+        memcpy(m->now, m->data, n);
+        *ret = m->now;
         m->data += n;
         m->size -= n;
         return (ssize_t) n;
@@ -74,7 +77,7 @@ static void comes_back(int layer, const StreamResult *result) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        Memory memory = { .data = data, .size = size };
+        static Memory memory;
         Blob *blob = blob_new("input", memory_read, NULL, &memory);
         Stream *stream = NULL;
         StreamResult result;
@@ -82,6 +85,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         Error e = { 0 };
         int layer, root, r;
 
+        memory.data = data;
+        memory.size = size;
         if (jail_fd < 0)
                 jail_make();
         check(mkdirat(jail_fd, "layer", 0755) == 0 && mkdirat(jail_fd, "layer/root", 0755) == 0);

@@ -36,6 +36,7 @@ static void tear_down(void) {
 
 typedef struct Memory {
         const char *data;
+        char *now;
         size_t size, position, piece;
 } Memory;
 
@@ -43,14 +44,25 @@ static ssize_t memory_read(void *userdata, const void **ret, Error *reterr) {
         Memory *m = userdata;
         size_t n = MIN(m->size - m->position, m->piece);
 
-        *ret = m->data + m->position;
+        /* Nothing is left of the piece before this one. */
+        free(m->now);
+        m->now = malloc(n + 1);
+        ck_assert_ptr_nonnull(m->now);
+        memcpy(m->now, m->data + m->position, n);
+        *ret = m->now;
         m->position += n;
         return (ssize_t) n;
 }
 
+static void memory_free(void *userdata) {
+        Memory *m = userdata;
+
+        free(m->now);
+}
+
 static void unpack_tar(size_t piece) {
         Memory memory = { .data = tar.data, .size = tar.size, .piece = piece };
-        _cleanup_blob_ Blob *blob = blob_new("test.tar", memory_read, NULL, &memory);
+        _cleanup_blob_ Blob *blob = blob_new("test.tar", memory_read, memory_free, &memory);
         _cleanup_close_ int root = openat(layer, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_stream_ Stream *stream = NULL;
         StreamResult result;

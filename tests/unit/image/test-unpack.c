@@ -63,6 +63,7 @@ static void jail_tear_down(void) {
 
 typedef struct Memory {
         const char *data;
+        char *now;
         size_t size, position;
 } Memory;
 
@@ -71,9 +72,20 @@ static ssize_t memory_read(void *userdata, const void **ret, Error *reterr) {
         Memory *m = userdata;
         size_t n = MIN(m->size - m->position, (size_t) 1000);
 
-        *ret = m->data + m->position;
+        /* Nothing is left of the piece before this one. */
+        free(m->now);
+        m->now = malloc(n + 1);
+        ck_assert_ptr_nonnull(m->now);
+        memcpy(m->now, m->data + m->position, n);
+        *ret = m->now;
         m->position += n;
         return (ssize_t) n;
+}
+
+static void memory_free(void *userdata) {
+        Memory *m = userdata;
+
+        free(m->now);
 }
 
 /* Whatever was unpacked, its archive comes back to the byte. */
@@ -92,7 +104,7 @@ static void comes_back(const char *diff_id, uint64_t size) {
 
 static int unpack_bytes(const void *data, size_t size) {
         Memory memory = { .data = data, .size = size };
-        _cleanup_blob_ Blob *blob = blob_new("test.tar", memory_read, NULL, &memory);
+        _cleanup_blob_ Blob *blob = blob_new("test.tar", memory_read, memory_free, &memory);
         _cleanup_stream_ Stream *stream = NULL;
         StreamResult result;
         char digest[72];
