@@ -8,5 +8,7 @@
 /* The ids ("sha256:HEX") in "image" or "layer", sorted. */
 int store_list_ids(Store *store, const char *directory, char ***ret);
 int store_image_names(Store *store, const char *id, char ***ret);
+/* Appends what store_want() keeps, and forgets what is too old. */
+int store_wanted(Store *store, char ***layers);
 /* Who holds a lock of image_pin() now. */
 int store_image_users(Store *store, const char *id, char ***ret);

@@ -51,7 +51,9 @@ static int collect_locked(StoreWork *work, Error *reterr) {
 
         if (r < 0)
                 return r;
-        r = store_list_ids(store, "layer", &layers);
+        r = store_wanted(store, &used);
+        if (r >= 0)
+                r = store_list_ids(store, "layer", &layers);
         for (char **id = layers; r >= 0 && *id; id++) {
                 char path[sizeof("layer/") + DIGEST_HEX_LENGTH];
                 _cleanup_close_ int fd = -EBADF;

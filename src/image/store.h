@@ -8,6 +8,8 @@
  *                    needs it before an image does (a load under way) has a shared flock on the directory
  *   image/HEX/       by image id: config.json, manifest-HEX.json, plain, and use/APP, flocked by who runs it
  *   name/FILE        "image sha256:…" and "manifest sha256:…"
+ *   want/HEX         by manifest digest: the layers that an unfinished pull wants
+ *   claim/HEX        by diff id: flocked by the pull that downloads that layer
  *   tmp/WORK/        what a writer is making, flocked by it; without a lock its writer is dead and the next one
  *                    removes it
  *
@@ -80,7 +82,13 @@ typedef struct StoreImage {
 int store_list(Store *store, StoreImage **ret, size_t *ret_n, Error *reterr);
 void store_list_free(StoreImage *images, size_t n);
 
-/* Removes every layer that no image has and no load under way holds. */
+/* What a pull is after, by the digest of its manifest: layers that store_collect() leaves alone for STORE_WANT_SECONDS although
+ * no image has them yet, so that the next try goes on where one failed or was killed. 0 or negative errno. */
+#define STORE_WANT_SECONDS 86400
+int store_want(Store *store, const char *manifest, char *const *diff_ids);
+void store_want_done(Store *store, const char *manifest);
+
+/* Removes every layer that no image has, no load or pull under way holds and no pull that failed lately wants. */
 int store_collect(StoreWork *work, Error *reterr);
 
 /* Takes the name text away; with the last name, or where text is an id, the image and the layers that no other image

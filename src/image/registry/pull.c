@@ -22,11 +22,17 @@ static int store_it(Pull *pull, const Origin *origin, const OciManifest *manifes
                 return -ENOMEM;
         for (size_t i = 0; i < manifest->n_layers; i++)
                 held[i] = -EBADF;
-        r = pull_layers(pull, origin, manifest, diff_ids, held, reterr);
+        r = store_want(pull->store, recipe->manifest_digest, diff_ids);
+        if (r < 0)
+                (void) error_set_errno(reterr, r, "cannot note in the image store what is pulled");
+        else
+                r = pull_layers(pull, origin, manifest, diff_ids, held, reterr);
         if (r >= 0)
                 r = store_work_new(pull->store, &work, reterr);
         if (r >= 0)
                 r = recipe_add(work, recipe, ret_id, reterr);
+        if (r >= 0)
+                store_want_done(pull->store, recipe->manifest_digest);
         for (size_t i = 0; i < manifest->n_layers; i++)
                 fd_close(held[i]);
         free(held);
