@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
@@ -9,10 +10,13 @@
 #include "run/adopt.h"
 #include "run/cgroup.h"
 #include "run/instance.h"
+#include "util/buf.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/paths.h"
 #include "util/strv.h"
+
+#define ORIGINS_SIZE_MAX ((size_t) SPEC_FRAGMENTS_MAX * PATH_MAX)
 
 void adoption_clear(Adoption *a) {
         for (size_t i = 0; i < a->n; i++) {
@@ -183,6 +187,35 @@ static int copy_file(const char *from, const char *to) {
         return r < 0 ? r : write_file(AT_FDCWD, to, data, size, 0600, false);
 }
 
+/* The paths of the originals, each with its NUL, in the order of the fragments. */
+static int origins_store(const Supervisor *sv) {
+        _cleanup_free_ char *to = str_format("%s/spec/origins", sv->run_directory);
+        _cleanup_buf_ Buf b = BUF_INIT;
+
+        if (!to)
+                return -ENOMEM;
+        for (char **path = sv->spec->fragments; *path; path++)
+                if (buf_append(&b, *path, strlen(*path) + 1) < 0)
+                        return -ENOMEM;
+        return write_file(AT_FDCWD, to, b.data, b.size, 0600, false);
+}
+
+static int origins_load(const char *directory, char ***ret) {
+        _cleanup_free_ char *from = str_format("%s/origins", directory), *data = NULL;
+        _cleanup_strv_ char **origins = NULL;
+        size_t size;
+        int r;
+
+        if (!from)
+                return -ENOMEM;
+        r = read_file(AT_FDCWD, from, ORIGINS_SIZE_MAX, &data, &size);
+        for (size_t at = 0; r >= 0 && at < size; at += strlen(data + at) + 1)
+                r = strv_append(&origins, data + at);
+        if (r >= 0)
+                *ret = TAKE_PTR(origins);
+        return r;
+}
+
 /* The first fragment is the spec, or the template that it is an instance of; its drop-ins apply to the same name. */
 static int spec_store(const Supervisor *sv) {
         const char *base = strrchr(sv->spec->fragments[0], '/');
@@ -202,7 +235,7 @@ static int spec_store(const Supervisor *sv) {
                         return -ENOMEM;
                 r = copy_file(sv->spec->fragments[i], to);
         }
-        return r;
+        return r < 0 ? r : origins_store(sv);
 }
 
 void adopt_spec_store(const Supervisor *sv) {
@@ -214,8 +247,11 @@ void adopt_spec_store(const Supervisor *sv) {
 
 int adopt_spec_load(const char *name, const char *run_directory, Spec **ret) {
         _cleanup_free_ char *directory = str_format("%s/spec", run_directory);
+        _cleanup_strv_ char **origins = NULL;
+        int r;
 
         if (!directory)
                 return -ENOMEM;
-        return spec_load(name, directory, NULL, ret);
+        r = origins_load(directory, &origins);
+        return r < 0 ? r : spec_load_copy(name, directory, origins, NULL, ret);
 }

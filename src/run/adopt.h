@@ -28,7 +28,7 @@ void adoption_clear(Adoption *a);
 /* Gives each instance its own; ends what belongs to none. With an empty adoption all that still runs is ended. */
 void adopt_instances(Supervisor *sv, Adoption *a);
 
-/* BERTH_RUN_DIR/APP/spec: the spec's files as they were. */
+/* BERTH_RUN_DIR/APP/spec: the spec's files as they were, and where they were: what they name beside themselves is there. */
 void adopt_spec_store(const Supervisor *sv);
 int adopt_spec_load(const char *name, const char *run_directory, Spec **ret);
 

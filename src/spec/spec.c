@@ -440,11 +440,9 @@ int spec_read_file(const char *path, SpecFlags flags, SpecDiags *diags, Spec **r
         return spec_finish(spec_document_read_file(path, &own, &d), &d, flags, &own, diags, ret);
 }
 
-int spec_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret) {
-        _cleanup_(spec_freep) Spec *s = NULL;
-        int r;
+static int spec_loaded(int r, Spec *read, SpecDiags *diags, Spec **ret) {
+        _cleanup_(spec_freep) Spec *s = read;
 
-        r = spec_read(name, dirs, 0, diags, &s);
         if (r == 0 && s->template) {
                 (void) spec_diag_add(diags, SPEC_ERROR, s->path, 0, 0, "is a template: it needs an instance, %sNAME", s->name);
                 return -EINVAL;
@@ -452,6 +450,48 @@ int spec_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret) 
         if (r == 0)
                 *ret = TAKE_PTR(s);
         return r;
+}
+
+int spec_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret) {
+        Spec *s = NULL;
+        int r;
+
+        r = spec_read(name, dirs, 0, diags, &s);
+        return spec_loaded(r, s, diags, ret);
+}
+
+static int document_read_copy(const char *name, const char *dir, char *const *origins, SpecDiags *diags, SpecDocument *ret) {
+        _cleanup_search_ SpecSearch search = { 0 };
+        _cleanup_document_ SpecDocument d = { 0 };
+        int r;
+
+        r = spec_search_open(dir, &search);
+        if (r == 0)
+                r = spec_document_read(&search, name, diags, &d);
+        if (r < 0)
+                return r;
+        if (strv_length(origins) != d.n_sources)
+                return -ESTALE;
+        for (size_t i = 0; i < d.n_sources; i++) {
+                free(d.sources[i].path);
+                d.sources[i].path = strdup(origins[i]);
+                if (!d.sources[i].path)
+                        return -ENOMEM;
+        }
+        *ret = d;
+        d = (SpecDocument){ 0 };
+        return 0;
+}
+
+int spec_load_copy(const char *name, const char *dir, char *const *origins, SpecDiags *diags, Spec **ret) {
+        _cleanup_document_ SpecDocument d = { 0 };
+        _cleanup_diags_ SpecDiags own = SPEC_DIAGS_INIT;
+        Spec *s = NULL;
+        int r;
+
+        r = document_read_copy(name, dir, origins, &own, &d);
+        r = spec_finish(r, &d, 0, &own, diags, &s);
+        return spec_loaded(r, s, diags, ret);
 }
 
 int spec_list(const char *dirs, char ***ret) {

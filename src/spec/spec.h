@@ -298,6 +298,10 @@ DEFINE_CLEANUP(Spec *, spec_free);
  * diags (may be NULL) is added to, warnings even on success; what it says is complete sentences. */
 int spec_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret);
 
+/* As spec_load() from a directory with copies of a spec's files: origins are the paths that the files had, by fragment, and
+ * what the spec names beside itself is looked for there. -ESTALE where there are not as many fragments. */
+int spec_load_copy(const char *name, const char *dir, char *const *origins, SpecDiags *diags, Spec **ret);
+
 /* As spec_load(), for who must work on a spec however wrong it is (the generator): *ret is set wherever the result is
  * 0 or -EBADMSG. With SPEC_STATIC nothing of the machine is looked at (host name, machine id, boot id): what depends
  * on that, or on the instance of a template, is not checked and its value is arbitrary. */
