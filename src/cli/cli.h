@@ -26,8 +26,10 @@ int cmd_load(int argc, char *argv[]);
 int cmd_logs(int argc, char *argv[]);
 int cmd_pull(int argc, char *argv[]);
 int cmd_rmi(int argc, char *argv[]);
+int cmd_save(int argc, char *argv[]);
 int cmd_seccomp(int argc, char *argv[]);
 int cmd_status(int argc, char *argv[]);
+int cmd_tag(int argc, char *argv[]);
 int cmd_verify(int argc, char *argv[]);
 
 /* One complaint on standard error, "berth COMMAND: …", in red on a terminal. Returns CLI_FAILED. */

@@ -29,6 +29,8 @@ static const Command commands[] = {
         { "load",     cmd_load,     "Load an image from an OCI layout or a docker archive" },
         { "import",   cmd_import,   "Make an image from a root file system" },
         { "images",   cmd_images,   "List the images" },
+        { "save",     cmd_save,     "Write images into an OCI layout or a docker archive" },
+        { "tag",      cmd_tag,      "Give an image another name" },
         { "rmi",      cmd_rmi,      "Remove images" },
         { "seccomp",  cmd_seccomp,  "Compile a seccomp profile" },
         { "help",     cmd_help,     "Show this, or the help of a command" },

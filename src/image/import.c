@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "image/change.h"
-#include "image/digest.h"
 #include "image/import.h"
 #include "image/layer.h"
 #include "image/name.h"
+#include "image/oci-make.h"
 #include "image/oci.h"
 #include "image/recipe.h"
 #include "image/tree.h"
@@ -61,36 +61,19 @@ static int make_config(const ImportOptions *o, const char *diff_id, json_t **ret
         return 0;
 }
 
-static int dump(const json_t *j, char **ret, size_t *ret_size, char ret_digest[static 72]) {
-        char *text = json_dumps(j, JSON_COMPACT);
-
-        if (!text || digest_of(text, strlen(text), ret_digest) < 0) {
-                free(text);
-                return -ENOMEM;
-        }
-        *ret = text;
-        *ret_size = strlen(text);
-        return 0;
-}
-
 static int make_recipe(const ImportOptions *o, const char *diff_id, const LayerMeta *meta, Recipe *recipe, Error *reterr) {
-        _cleanup_json_ json_t *config = NULL, *manifest = NULL;
+        _cleanup_json_ json_t *config = NULL;
+        OciLayer layer = { .size = meta->tar_size, .format = PACK_NONE };
         char id[72];
         int r = make_config(o, diff_id, &config, reterr);
 
         if (r >= 0)
-                r = dump(config, &recipe->config, &recipe->config_size, id);
+                r = oci_json_dump(config, &recipe->config, &recipe->config_size, id);
         if (r < 0)
                 return r;
-        manifest = json_pack("{s:i, s:s, s:{s:s, s:s, s:I}, s:[{s:s, s:s, s:I}]}", "schemaVersion", 2,
-                "mediaType", "application/vnd.oci.image.manifest.v1+json",
-                "config", "mediaType", "application/vnd.oci.image.config.v1+json", "digest", id,
-                "size", (json_int_t) recipe->config_size,
-                "layers", "mediaType", "application/vnd.oci.image.layer.v1.tar", "digest", diff_id,
-                "size", (json_int_t) meta->tar_size);
-        if (!manifest)
-                return -ENOMEM;
-        return dump(manifest, &recipe->manifest, &recipe->manifest_size, recipe->manifest_digest);
+        (void) snprintf(layer.digest, sizeof(layer.digest), "%s", diff_id);
+        return oci_manifest_make(recipe->config, recipe->config_size, &layer, 1, NULL, 0, &recipe->manifest, &recipe->manifest_size,
+                recipe->manifest_digest, reterr);
 }
 
 typedef struct ImportProgress {
@@ -133,13 +116,11 @@ static int import_into(StoreWork *work, const char *path, const ImportOptions *o
         if (!recipe.names)
                 return -ENOMEM;
         if (o->name) {
-                _cleanup_name_ Name name = { 0 };
+                char *full;
 
-                r = name_parse(o->name, NAME_LOCAL, &name, reterr);
-                if (r >= 0 && name.digest)
-                        r = error_set(reterr, -EINVAL, "'%s' cannot name an image here: it has a digest", o->name);
+                r = name_parse_new(o->name, NAME_LOCAL, &full, reterr);
                 if (r >= 0)
-                        r = strv_append(&recipe.names, name.full);
+                        r = strv_consume(&recipe.names, full);
                 if (r < 0)
                         return r;
         }

@@ -124,14 +124,11 @@ int load_names(const Load *load, char *const *said, NameDefault fallback, char *
         if (!names)
                 return -ENOMEM;
         for (; from && *from; from++) {
-                _cleanup_name_ Name name = { 0 };
-                int r = name_parse(*from, given ? NAME_LOCAL : fallback, &name, reterr);
+                char *full;
+                int r = name_parse_new(*from, given ? NAME_LOCAL : fallback, &full, reterr);
 
-                if (r >= 0 && (name.digest || !name.full))
-                        r = error_set(reterr, -EINVAL, "'%s' cannot name an image here: it has a digest", *from);
-                if (r < 0)
-                        return r;
-                r = strv_append(&names, name.full);
+                if (r >= 0)
+                        r = strv_consume(&names, full);
                 if (r < 0)
                         return r;
         }

@@ -206,3 +206,15 @@ int name_parse(const char *text, NameDefault fallback, Name *ret, Error *reterr)
         n = (Name){ 0 };
         return 0;
 }
+
+int name_parse_new(const char *text, NameDefault fallback, char **ret_full, Error *reterr) {
+        _cleanup_name_ Name name = { 0 };
+        int r = name_parse(text, fallback, &name, reterr);
+
+        if (r < 0)
+                return r;
+        if (name.digest)
+                return error_set(reterr, -EINVAL, "'%s' cannot name an image here: it has a digest", text);
+        *ret_full = TAKE_PTR(name.full);
+        return 0;
+}

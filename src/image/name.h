@@ -31,6 +31,9 @@ typedef enum NameDefault {
 /* 0, or -EINVAL with a sentence. */
 int name_parse(const char *text, NameDefault fallback, Name *ret, Error *reterr);
 
+/* A name that an image here is to get: the full one of name_parse(), which has no digest. */
+int name_parse_new(const char *text, NameDefault fallback, char **ret_full, Error *reterr);
+
 /* The first part of text is a registry: it has a dot, a colon or a capital letter, or is "localhost". */
 bool name_has_registry(const char *text) _pure_;
 

@@ -4,11 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image/find.h"
 #include "image/name.h"
 #include "image/plain.h"
 #include "image/store.h"
 #include "util/fd.h"
 #include "util/strv.h"
+
+#define JSON_SIZE_MAX (4U << 20) /* what is stored is no longer */
 
 static int write_manifest(int dir, const Image *image, const StoreImageFiles *files) {
         char name[sizeof("manifest-.json") + DIGEST_HEX_LENGTH];
@@ -44,7 +47,7 @@ static int place_image(StoreWork *work, const Image *image, const StoreImageFile
         return fd < 0 ? -errno : write_manifest(fd, image, files);
 }
 
-static int place_name(Store *store, const Image *image, const char *name) {
+static int place_name(Store *store, const char *id, const char *manifest, const char *name) {
         _cleanup_free_ char *file = name_to_file(name), *path = NULL;
         _cleanup_buf_ Buf text = BUF_INIT;
         int r;
@@ -52,7 +55,7 @@ static int place_name(Store *store, const Image *image, const char *name) {
         path = file ? str_format("name/%s", file) : NULL;
         if (!path)
                 return -ENOMEM;
-        r = buf_printf(&text, "image %s\nmanifest %s\n", image->id, image->manifest_digest);
+        r = buf_printf(&text, "image %s\nmanifest %s\n", id, manifest);
         return r < 0 ? r : write_file(store->fd, path, text.data, text.size, 0600, true);
 }
 
@@ -73,10 +76,48 @@ int store_image_commit(StoreWork *work, const Image *image, const StoreImageFile
                 return r;
         r = place_image(work, image, files);
         for (; r >= 0 && names && *names; names++)
-                r = place_name(work->store, image, *names);
+                r = place_name(work->store, image->id, image->manifest_digest, *names);
         store_unlock(work->store);
         (void) remove_tree(work->fd, "image");
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot put image %s into the store", image->id);
         return 0;
+}
+
+int store_image_json(Store *store, const char *id, const char *manifest, char **ret, size_t *ret_size, Error *reterr) {
+        char path[sizeof("image//manifest-.json") + 2 * DIGEST_HEX_LENGTH];
+        int r;
+
+        if (manifest)
+                (void) snprintf(path, sizeof(path), "image/%s/manifest-%s.json", digest_hex(id), digest_hex(manifest));
+        else
+                (void) snprintf(path, sizeof(path), "image/%s/config.json", digest_hex(id));
+        r = read_file(store->fd, path, JSON_SIZE_MAX, ret, ret_size);
+        return r < 0 ? error_set_errno(reterr, r, "cannot read %s of the image store", path) : 0;
+}
+
+static int tag_locked(Store *store, const char *text, char *const *names, Error *reterr) {
+        _cleanup_image_ Image *image = calloc(1, sizeof(*image));
+        Found found;
+        int r = image ? image_find(store->fd, text, &found, reterr) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        image->name = found.name;
+        r = plain_load(store->fd, found.id, image, reterr);
+        if (r < 0)
+                return r;
+        for (; r >= 0 && *names; names++)
+                r = place_name(store, found.id, found.manifest[0] ? found.manifest : image->manifest_digest, *names);
+        return r < 0 ? error_set_errno(reterr, r, "cannot write a name into the image store") : 0;
+}
+
+int store_tag(Store *store, const char *text, char *const *names, Error *reterr) {
+        int r = store_lock(store, true, reterr);
+
+        if (r < 0)
+                return r;
+        r = tag_locked(store, text, names, reterr);
+        store_unlock(store);
+        return r;
 }

@@ -71,6 +71,12 @@ typedef struct StoreImageFiles {
 } StoreImageFiles;
 int store_image_commit(StoreWork *work, const Image *image, const StoreImageFiles *files, char *const *names, Error *reterr);
 
+/* Gives full names to the image that text finds, as image_open() has it; one that another image has becomes this one's. */
+int store_tag(Store *store, const char *text, char *const *names, Error *reterr);
+
+/* The JSON that image id came with: its manifest of that digest, or its configuration where manifest is NULL. */
+int store_image_json(Store *store, const char *id, const char *manifest, char **ret, size_t *ret_size, Error *reterr);
+
 /* An image as `berth images` lists it. */
 typedef struct StoreImage {
         Image *image;

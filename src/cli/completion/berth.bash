@@ -23,7 +23,7 @@ _berth() {
                         esac
                         ;;
                 cat) words=$(_berth_apps) ;;
-                rmi) words=$(_berth_images) ;;
+                rmi | save | tag) words=$(_berth_images) ;;
                 help) words=$(_berth_commands) ;;
                 verify | load | import | generate | seccomp) compopt -o default ;;
                 esac

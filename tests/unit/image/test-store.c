@@ -173,6 +173,30 @@ START_TEST(a_new_image_takes_the_name_over) {
 }
 END_TEST
 
+START_TEST(a_tag_is_a_further_name_and_is_taken_from_who_had_it) {
+        _cleanup_image_ Image *other = NULL, *again = NULL, *by_id = NULL;
+        char *const names[] = { (char *) "localhost/y:latest", (char *) "quay.io/z:1", NULL };
+        char a[72], b[72];
+
+        import_as("x", "CMD a", a);
+        import_as("y", "CMD b", b);
+        ck_assert_msg(store_tag(store, "x", names, &error) == 0, "%s", error.text);
+        for (const char *const *p = (const char *const[]){ "x", "y", "quay.io/z:1", NULL }; *p; p++) {
+                _cleanup_image_ Image *image = open_image(*p);
+
+                ck_assert_str_eq(image->id, a);
+        }
+        by_id = open_image(b);
+        ck_assert_str_eq(by_id->id, b);
+        ck_assert_int_eq(store_tag(store, b, (char *const[]){ (char *) "localhost/y:latest", NULL }, &error), 0);
+        other = open_image("y");
+        ck_assert_str_eq(other->id, b);
+        again = open_image("x");
+        ck_assert_str_eq(again->id, a);
+        ck_assert_int_eq(store_tag(store, "nothing", names, &error), -ENOENT);
+}
+END_TEST
+
 START_TEST(an_image_that_runs_is_kept) {
         _cleanup_image_ Image *image = NULL;
         _cleanup_close_ int first = -EBADF, second = -EBADF;
@@ -327,6 +351,7 @@ int main(void) {
         tcase_add_test(t, what_is_not_there_is_said_to_be_missing);
         tcase_add_test(t, a_layer_is_stored_once);
         tcase_add_test(t, a_new_image_takes_the_name_over);
+        tcase_add_test(t, a_tag_is_a_further_name_and_is_taken_from_who_had_it);
         tcase_add_test(t, an_image_that_runs_is_kept);
         tcase_add_test(t, a_pin_lives_in_every_copy_of_its_descriptor_and_dies_with_the_last);
         tcase_add_loop_test(t, who_keeps_an_image_has_a_name, 0, (int) ELEMENTSOF(bad_users));
