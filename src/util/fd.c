@@ -9,6 +9,8 @@
 #include "util/fd.h"
 #include "util/strv.h"
 
+#define REMOVE_DEPTH_MAX 32 /* levels that are entered: an open directory each */
+
 int fd_close(int fd) {
         if (fd >= 0) {
                 int saved = errno;
@@ -227,63 +229,90 @@ int write_existing(int dir, const char *path, const char *text) {
         return fd < 0 ? -errno : write_all(fd, text, strlen(text));
 }
 
-static int remove_children(int fd, dev_t device) {
-        _cleanup_close_ int own = fd;
-        struct dirent *entry;
-        int r = 0;
-        DIR *d;
+typedef struct Removal {
+        int top; /* the tree's own directory; takes what lies too deep, to be removed as if it had been there */
+        dev_t device;
+        unsigned names, moved;
+        int error; /* the first one */
+} Removal;
 
+static void remove_failed(Removal *x, int r) {
+        if (r < 0 && x->error == 0)
+                x->error = r;
+}
+
+/* Whoever made the tree decided how deep it is; how much stack and how many descriptors we take, we decide. */
+static int remove_move_up(Removal *x, int dir, const char *name) {
+        for (;;) {
+                char to[32];
+
+                (void) snprintf(to, sizeof(to), ".#deep.%u", x->names++);
+                if (renameat2(dir, name, x->top, to, RENAME_NOREPLACE) >= 0) {
+                        x->moved++;
+                        return 0;
+                }
+                if (errno != EEXIST)
+                        return -errno;
+        }
+}
+
+static int remove_children(Removal *x, int dir, const char *path, unsigned depth);
+
+static int remove_directory(Removal *x, int dir, const char *name, unsigned depth) {
+        int r;
+
+        if (depth > REMOVE_DEPTH_MAX)
+                return remove_move_up(x, dir, name);
+        r = remove_children(x, dir, name, depth);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        return unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* What fails is passed over. */
+static int remove_children(Removal *x, int dir, const char *path, unsigned depth) {
+        _cleanup_close_ int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_closedir_ DIR *d = NULL;
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        if (st.st_dev != x->device)
+                return -EBUSY;
         d = fdopendir(fd);
         if (!d)
                 return -errno;
-        TAKE_FD(own);
-        while (r >= 0 && (entry = readdir(d))) {
-                struct stat st;
-                int child;
+        TAKE_FD(fd);
+        for (struct dirent *entry; (entry = readdir(d));) {
+                const char *name = entry->d_name;
 
-                if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
+                if (streq(name, ".") || streq(name, "..") || unlinkat(dirfd(d), name, 0) >= 0 || errno == ENOENT)
                         continue;
-                if (unlinkat(dirfd(d), entry->d_name, 0) >= 0 || errno == ENOENT)
-                        continue;
-                if (errno != EISDIR && errno != EPERM) {
-                        r = -errno;
-                        break;
-                }
-                child = openat(dirfd(d), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-                if (child < 0 || fstat(child, &st) < 0) {
-                        r = -errno;
-                        fd_close(child);
-                } else if (st.st_dev != device) {
-                        r = -EBUSY;
-                        fd_close(child);
-                } else
-                        r = remove_children(child, device);
-                if (r >= 0 && unlinkat(dirfd(d), entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-                        r = -errno;
+                remove_failed(x, errno == EISDIR || errno == EPERM ? remove_directory(x, dirfd(d), name, depth + 1) : -errno);
         }
-        closedir(d);
-        return r;
+        return 0;
 }
 
 int remove_tree(int dir, const char *path) {
+        _cleanup_close_ int top = -EBADF;
         struct stat st;
-        int fd, r;
+        unsigned moved;
+        Removal x;
 
         if (unlinkat(dir, path, 0) >= 0 || errno == ENOENT)
                 return 0;
         if (errno != EISDIR && errno != EPERM)
                 return -errno;
-        fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
+        top = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (top < 0 || fstat(top, &st) < 0)
                 return -errno;
-        if (fstat(fd, &st) < 0) {
-                r = -errno;
-                fd_close(fd);
-                return r;
-        }
-        r = remove_children(fd, st.st_dev);
-        if (r < 0)
-                return r;
+        x = (Removal){ .top = top, .device = st.st_dev };
+        do {
+                moved = x.moved;
+                remove_failed(&x, remove_children(&x, top, ".", 0));
+        } while (x.moved > moved);
+        if (x.error < 0)
+                return x.error;
         return unlinkat(dir, path, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }
 

@@ -48,7 +48,7 @@ int write_file(int dir, const char *path, const void *data, size_t size, mode_t 
 int write_existing(int dir, const char *path, const char *text);
 
 /* Removes what path names and, for a directory, all below it, without following links or crossing into
- * another mount. 0 when it is not there. */
+ * another mount, however deep it is. 0 when it is not there; with an error, all that can be removed is. */
 int remove_tree(int dir, const char *path);
 
 int set_nonblock(int fd, bool on);

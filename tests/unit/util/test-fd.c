@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <check.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -107,6 +110,47 @@ START_TEST(remove_tree_does_not_follow_links) {
 }
 END_TEST
 
+/* As somebody makes it who wants it to stay: longer than any path, deeper than there are descriptors. */
+START_TEST(remove_tree_takes_any_depth) {
+        struct rlimit limit = { 60, 60 };
+        int fd = dup(dir);
+
+        for (unsigned i = 0; i < 300; i++) {
+                int child;
+
+                ck_assert_int_eq(mkdirat(fd, i == 0 ? "tree" : "d", 0755), 0);
+                child = openat(fd, i == 0 ? "tree" : "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                ck_assert_int_ge(child, 0);
+                ck_assert_int_eq(mkdirat(child, ".#deep.0", 0755), 0);
+                fd_close(fd);
+                fd = child;
+        }
+        fd_close(fd);
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        ck_assert_int_eq(remove_tree(dir, "tree"), 0);
+        ck_assert_int_lt(faccessat(dir, "tree", F_OK, 0), 0);
+}
+END_TEST
+
+START_TEST(remove_tree_passes_over_what_it_cannot_remove) {
+        ck_assert_int_eq(mkdir_parents(dir, "tree/a/mount", 0755), 0);
+        ck_assert_int_eq(mkdir_parents(dir, "tree/z/b", 0755), 0);
+        put("tree/a/f", "");
+        put("tree/z/f", "");
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+                return; /* only root can mount */
+        ck_assert_int_eq(chdir(scratch), 0); /* our own mount of it */
+        ck_assert_int_eq(mount("none", "tree/a/mount", "tmpfs", 0, NULL), 0);
+        ck_assert_int_eq(mkdir("tree/a/mount/kept", 0755), 0);
+        ck_assert_int_eq(remove_tree(AT_FDCWD, "tree"), -EBUSY);
+        ck_assert_int_eq(access("tree/a/mount/kept", F_OK), 0);
+        ck_assert_int_lt(access("tree/a/f", F_OK), 0);
+        ck_assert_int_lt(access("tree/z", F_OK), 0);
+        ck_assert_int_eq(umount("tree/a/mount"), 0);
+        ck_assert_int_eq(remove_tree(AT_FDCWD, "tree"), 0);
+}
+END_TEST
+
 START_TEST(nothing_leads_out_of_the_root) {
         _cleanup_close_ int root = -EBADF, fd = -EBADF, made = -EBADF;
         struct stat a, b;
@@ -156,6 +200,8 @@ int main(void) {
         tcase_add_test(t, read_file_has_a_limit);
         tcase_add_test(t, read_fd_reads_pipes_of_any_length);
         tcase_add_test(t, remove_tree_does_not_follow_links);
+        tcase_add_test(t, remove_tree_takes_any_depth);
+        tcase_add_test(t, remove_tree_passes_over_what_it_cannot_remove);
         tcase_add_test(t, nothing_leads_out_of_the_root);
         tcase_add_test(t, mkdir_in_root_does_not_make_through_a_dangling_link);
 
