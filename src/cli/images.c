@@ -46,10 +46,10 @@ static void format_time(uint64_t t, const char *format, char ret[static 64]) {
 static int add_row(Table *t, const StoreImage *i, const char *name, bool whole) {
         char size[32], shared[32], created[64];
         const char *hex = digest_hex(i->image->id);
-        _cleanup_free_ char *users = strv_join(i->users, ", ");
+        _cleanup_free_ char *users = strv_join(i->users, ", "), *holders = strv_join(i->holders, ", ");
         int r;
 
-        if (!users)
+        if (!users || !holders)
                 return -ENOMEM;
         size_text(i->size, size);
         size_text(i->shared, shared);
@@ -63,11 +63,13 @@ static int add_row(Table *t, const StoreImage *i, const char *name, bool whole) 
                 r = table_add(t, STYLE_NORMAL, size);
         if (r >= 0)
                 r = table_add(t, STYLE_NORMAL, shared);
-        return r < 0 ? r : table_add(t, STYLE_GREEN, users[0] ? users : NULL);
+        if (r >= 0)
+                r = table_add(t, STYLE_GREEN, users[0] ? users : NULL);
+        return r < 0 ? r : table_add(t, STYLE_NORMAL, holders[0] ? holders : NULL);
 }
 
 static int print_table(const StoreImage *images, size_t n, bool whole) {
-        static const char *const titles[] = { "NAME", "ID", "CREATED", "SIZE", "SHARED", "USED BY" };
+        static const char *const titles[] = { "NAME", "ID", "CREATED", "SIZE", "SHARED", "USED BY", "KEPT FOR" };
         _cleanup_(table_freep) Table *t = table_new(ELEMENTSOF(titles));
         int r = t ? 0 : -ENOMEM;
 
@@ -124,6 +126,8 @@ static int json_image(Buf *b, const StoreImage *i) {
                 r = json_list(b, "layers", i->image->layer_ids);
         if (r >= 0)
                 r = json_list(b, "used_by", i->users);
+        if (r >= 0)
+                r = json_list(b, "kept_for", i->holders);
         return r < 0 ? r : buf_putc(b, '}');
 }
 

@@ -23,6 +23,7 @@ Image *image_free(Image *image) {
         free(image->store);
         strv_free(image->layers);
         strv_free(image->layer_ids);
+        strv_free(image->hidden_ids);
         strv_free(image->entrypoint);
         strv_free(image->cmd);
         strv_free(image->env);
@@ -117,23 +118,60 @@ static int pin_locked(int store, const char *hex, const char *user) {
         return TAKE_FD(fd);
 }
 
-int image_pin(const Image *image, const char *user, Error *reterr) {
+static int hold_locked(int store, const char *hex, const char *holder) {
+        char path[sizeof("image//hold/") + DIGEST_HEX_LENGTH + NAME_MAX];
+        _cleanup_close_ int fd = -EBADF, directory = -EBADF;
+
+        (void) snprintf(path, sizeof(path), "image/%s/hold", hex);
+        if (mkdirat(store, path, 0700) < 0 && errno != EEXIST)
+                return -errno;
+        directory = openat(store, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (directory < 0)
+                return -errno;
+        fd = openat(directory, holder, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        return fd < 0 || fsync(directory) < 0 ? -errno : 0;
+}
+
+static int unhold_locked(int store, const char *hex, const char *holder) {
+        char path[sizeof("image//hold/") + DIGEST_HEX_LENGTH + NAME_MAX];
+
+        (void) snprintf(path, sizeof(path), "image/%s/hold/%s", hex, holder);
+        return unlinkat(store, path, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* What act does to an image of the store on behalf of who, while nobody removes it. */
+static int keep(const char *store_path, const char *id, const char *who, int (*act)(int store, const char *hex, const char *who),
+        Error *reterr) {
         _cleanup_close_ int store = -EBADF, lock = -EBADF;
         int r;
 
-        if (!*user || strlen(user) > NAME_MAX || strchr(user, '/') || user[0] == '.')
-                return error_set(reterr, -EINVAL, "'%s' cannot keep an image: it is not an app's name", user);
-        store = open(image->store, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (!*who || strlen(who) > NAME_MAX || strchr(who, '/') || who[0] == '.')
+                return error_set(reterr, -EINVAL, "'%s' cannot keep an image: it is not an app's name", who);
+        store = open(store_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (store >= 0)
                 lock = openat(store, "lock", O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (store < 0 || lock < 0)
-                return error_set_errno(reterr, -errno, "cannot open the image store %s", image->store);
+                return error_set_errno(reterr, -errno, "cannot open the image store %s", store_path);
         r = flock_shared(lock) < 0 ? -errno : 0;
         if (r >= 0)
-                r = pin_locked(store, digest_hex(image->id), user);
+                r = act(store, digest_hex(id), who);
         if (r == -ENOENT)
-                return error_set(reterr, r, "image %s is not in the store any more", image->id);
+                return error_set(reterr, r, "image %s is not in the store any more", id);
         if (r < 0)
-                return error_set_errno(reterr, r, "cannot keep image %s in the store", image->id);
+                return error_set_errno(reterr, r, "cannot keep image %s in the store", id);
         return r;
+}
+
+int image_pin(const Image *image, const char *user, Error *reterr) {
+        return keep(image->store, image->id, user, pin_locked, reterr);
+}
+
+int image_hold(const Image *image, const char *holder, Error *reterr) {
+        return keep(image->store, image->id, holder, hold_locked, reterr);
+}
+
+int image_unhold(const char *store, const char *id, const char *holder, Error *reterr) {
+        if (!digest_hex(id))
+                return error_set(reterr, -EINVAL, "'%s' is no image id", id);
+        return keep(store ? store : BERTH_STORE, id, holder, unhold_locked, reterr);
 }

@@ -17,6 +17,7 @@ typedef struct Image {
                         * whiteouts (0:0 devices, trusted.overlay.opaque). They hold whatever device nodes the image
                         * has: mount them nodev */
         char **layer_ids; /* "sha256:HEX" for each of layers */
+        char **hidden_ids; /* of further layers, which an opaque root directory hides: part of the image all the same */
         uint64_t size;    /* bytes of content in all layers together */
 
         char **entrypoint, **cmd; /* empty where the image has none; never NULL */
@@ -46,3 +47,11 @@ int image_open(const char *store, const char *name, Image **ret, Error *reterr);
  * user is who keeps it, the app's name; `berth rmi` and `berth images` show it.
  * Returns the fd (close-on-exec) or negative errno; -ENOENT when the image went away since image_open(). */
 int image_pin(const Image *image, const char *user, Error *reterr);
+
+/* Keeps the image in the store until image_unhold(), over reboots and whatever runs: for a release that can be rolled back
+ * to. holder says who in `berth images`: "shop@v12", no '/' and no '.' at its start. Doing it twice changes nothing.
+ * -ENOENT when the image went away since image_open(). */
+int image_hold(const Image *image, const char *holder, Error *reterr);
+
+/* store NULL is BERTH_STORE. id is the image's; 0 also where holder does not keep it. */
+int image_unhold(const char *store, const char *id, const char *holder, Error *reterr);

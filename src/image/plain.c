@@ -31,6 +31,7 @@ static const PlainField fields[] = {
         { "created",      PLAIN_NUMBER, offsetof(Image, created)         },
         { "size",         PLAIN_NUMBER, offsetof(Image, size)            },
         { "layer",        PLAIN_LIST,   offsetof(Image, layer_ids)       },
+        { "hidden",       PLAIN_LIST,   offsetof(Image, hidden_ids)      },
         { "entrypoint",   PLAIN_LIST,   offsetof(Image, entrypoint)      },
         { "cmd",          PLAIN_LIST,   offsetof(Image, cmd)             },
         { "env",          PLAIN_LIST,   offsetof(Image, env)             },

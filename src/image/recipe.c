@@ -49,8 +49,11 @@ static bool hides_all_below(Store *store, const char *diff_id) {
         return fd >= 0 && fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
 }
 
-/* Topmost first and each once: overlay refuses a layer given twice, and what the upper one says holds anyway. */
+/* Topmost first and each once: overlay refuses a layer given twice, and what the upper one says holds anyway. Those that an
+ * opaque root hides are part of the image still, for who pushes it. */
 static int stack_layers(Store *store, char *const *diff_ids, Image *image, Error *reterr) {
+        bool hidden = false;
+
         image->layer_ids = strv_copy(NULL);
         if (!image->layer_ids)
                 return -ENOMEM;
@@ -61,6 +64,12 @@ static int stack_layers(Store *store, char *const *diff_ids, Image *image, Error
 
                 if (strv_contains(image->layer_ids, id))
                         continue;
+                if (hidden) {
+                        r = strv_append(&image->hidden_ids, id);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
                 r = store_layer_meta(store, id, &meta);
                 if (r < 0)
                         return error_set_errno(reterr, r, "cannot read about layer %s", id);
@@ -68,8 +77,7 @@ static int stack_layers(Store *store, char *const *diff_ids, Image *image, Error
                 if (r < 0)
                         return r;
                 image->size += meta.size;
-                if (hides_all_below(store, id))
-                        break;
+                hidden = hides_all_below(store, id);
         }
         return 0;
 }

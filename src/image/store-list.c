@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
 
 #include "image/find.h"
 #include "image/name.h"
@@ -11,15 +10,14 @@
 #include "util/fd.h"
 #include "util/strv.h"
 
-/* The entries of a directory, sorted; an empty list when it is not there. */
-static int list_directory(int dir, const char *path, char ***ret) {
+int store_list_directory(Store *store, const char *path, char ***ret) {
         _cleanup_strv_ char **v = strv_copy(NULL);
         _cleanup_closedir_ DIR *d = NULL;
         int r;
 
         if (!v)
                 return -ENOMEM;
-        r = dir_open(dir, path, &d);
+        r = dir_open(store->fd, path, &d);
         for (struct dirent *entry; r >= 0 && (entry = readdir(d));)
                 if (entry->d_name[0] != '.')
                         r = strv_append(&v, entry->d_name);
@@ -32,7 +30,7 @@ static int list_directory(int dir, const char *path, char ***ret) {
 
 int store_list_ids(Store *store, const char *directory, char ***ret) {
         _cleanup_strv_ char **entries = NULL, **ids = strv_copy(NULL);
-        int r = list_directory(store->fd, directory, &entries);
+        int r = store_list_directory(store, directory, &entries);
 
         if (r < 0 || !ids)
                 return r < 0 ? r : -ENOMEM;
@@ -53,7 +51,7 @@ int store_list_ids(Store *store, const char *directory, char ***ret) {
 
 int store_image_names(Store *store, const char *id, char ***ret) {
         _cleanup_strv_ char **files = NULL, **names = strv_copy(NULL);
-        int r = list_directory(store->fd, "name", &files);
+        int r = store_list_directory(store, "name", &files);
 
         if (r < 0 || !names)
                 return r < 0 ? r : -ENOMEM;
@@ -70,41 +68,17 @@ int store_image_names(Store *store, const char *id, char ***ret) {
         return 0;
 }
 
-int store_image_users(Store *store, const char *id, char ***ret) {
-        char path[sizeof("image//use/") + DIGEST_HEX_LENGTH + 256];
-        _cleanup_strv_ char **files = NULL, **users = strv_copy(NULL);
-        int r;
-
-        (void) snprintf(path, sizeof(path), "image/%s/use", digest_hex(id));
-        r = list_directory(store->fd, path, &files);
-        if (r < 0 || !users)
-                return r < 0 ? r : -ENOMEM;
-        for (char **p = files; *p; p++) {
-                _cleanup_close_ int fd = -EBADF;
-
-                (void) snprintf(path, sizeof(path), "image/%s/use/%s", digest_hex(id), *p);
-                fd = openat(store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-                /* Only a lock that somebody holds counts: the file of an app that is gone stays behind. */
-                if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) >= 0)
-                        continue;
-                r = strv_append(&users, *p);
-                if (r < 0)
-                        return r;
-        }
-        *ret = TAKE_PTR(users);
-        return 0;
-}
-
 void store_list_free(StoreImage *images, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 image_free(images[i].image);
                 strv_free(images[i].names);
                 strv_free(images[i].users);
+                strv_free(images[i].holders);
         }
         free(images);
 }
 
-static int list_one(Store *store, const char *id, StoreImage *image, Error *reterr) {
+static int list_one(Store *store, const char *id, const ImageMounts *mounts, StoreImage *image, Error *reterr) {
         int r;
 
         image->image = calloc(1, sizeof(*image->image));
@@ -116,7 +90,9 @@ static int list_one(Store *store, const char *id, StoreImage *image, Error *rete
         image->size = image->image->size;
         r = store_image_names(store, id, &image->names);
         if (r >= 0)
-                r = store_image_users(store, id, &image->users);
+                r = store_image_users(store, id, mounts, &image->users);
+        if (r >= 0)
+                r = store_image_holders(store, id, &image->holders);
         return r < 0 ? error_set_errno(reterr, r, "cannot list image %s", id) : 0;
 }
 
@@ -138,11 +114,14 @@ static void count_shared(Store *store, StoreImage *images, size_t n) {
 }
 
 int store_list(Store *store, StoreImage **ret, size_t *ret_n, Error *reterr) {
+        _cleanup_mounts_ ImageMounts mounts = { 0 };
         _cleanup_strv_ char **ids = NULL;
         StoreImage *images = NULL;
         size_t n = 0;
-        int r = store_lock(store, false, reterr);
+        int r = image_mounts_read(&mounts, reterr);
 
+        if (r >= 0)
+                r = store_lock(store, false, reterr);
         if (r < 0)
                 return r;
         r = store_list_ids(store, "image", &ids);
@@ -154,7 +133,7 @@ int store_list(Store *store, StoreImage **ret, size_t *ret_n, Error *reterr) {
                         r = -ENOMEM;
         }
         for (char **p = ids; r >= 0 && *p; p++)
-                r = list_one(store, *p, images + n++, reterr);
+                r = list_one(store, *p, &mounts, images + n++, reterr);
         if (r >= 0)
                 count_shared(store, images, n);
         store_unlock(store);

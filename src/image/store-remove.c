@@ -37,6 +37,8 @@ static int layers_in_use(Store *store, char ***ret, Error *reterr) {
                 r = plain_load(store->fd, *id, image, reterr);
                 for (char **p = r < 0 ? NULL : image->layer_ids; r >= 0 && *p; p++)
                         r = strv_append(&layers, *p);
+                for (char **p = r < 0 ? NULL : image->hidden_ids; r >= 0 && *p; p++)
+                        r = strv_append(&layers, *p);
                 if (r < 0)
                         return r;
         }
@@ -81,16 +83,24 @@ int store_collect(StoreWork *work, Error *reterr) {
 }
 
 static int check_unused(Store *store, const char *text, const char *id, Error *reterr) {
-        _cleanup_strv_ char **users = NULL;
+        _cleanup_strv_ char **users = NULL, **holders = NULL;
+        _cleanup_mounts_ ImageMounts mounts = { 0 };
         _cleanup_free_ char *list = NULL;
-        int r = store_image_users(store, id, &users);
+        int r = image_mounts_read(&mounts, reterr);
 
         if (r < 0)
+                return r;
+        r = store_image_users(store, id, &mounts, &users);
+        if (r >= 0)
+                r = store_image_holders(store, id, &holders);
+        if (r < 0)
                 return error_set_errno(reterr, r, "cannot see who uses image '%s'", text);
-        if (!users[0])
+        if (!users[0] && !holders[0])
                 return 0;
-        list = strv_join(users, ", ");
-        return error_set(reterr, -EBUSY, "image '%s' is in use by %s", text, list ? list : users[0]);
+        list = strv_join(users[0] ? users : holders, ", ");
+        if (!list)
+                return -ENOMEM;
+        return error_set(reterr, -EBUSY, "image '%s' is %s %s", text, users[0] ? "in use by" : "kept for", list);
 }
 
 static int remove_names(Store *store, char *const *names) {

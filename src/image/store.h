@@ -6,7 +6,7 @@
  *   lock             flock(2): shared to look, exclusive to change. Held for moments, never while unpacking
  *   layer/HEX/       an unpacked layer by its diff id: root/, meta, and what gives its archive again (tar-record.h). Whoever
  *                    needs it before an image does (a load under way) has a shared flock on the directory
- *   image/HEX/       by image id: config.json, manifest-HEX.json, plain, and use/APP, flocked by who runs it
+ *   image/HEX/       by image id: config.json, manifest-HEX.json, plain; use/APP, flocked by who runs it, and hold/RELEASE
  *   name/FILE        "image sha256:…" and "manifest sha256:…"
  *   want/HEX         by manifest digest: the layers that an unfinished pull wants
  *   claim/HEX        by diff id: flocked by the pull that downloads that layer
@@ -81,7 +81,8 @@ int store_image_json(Store *store, const char *id, const char *manifest, char **
 typedef struct StoreImage {
         Image *image;
         char **names; /* full names, sorted */
-        char **users; /* who runs it now, sorted */
+        char **users; /* who runs it now, sorted, and where it is mounted */
+        char **holders; /* releases that keep it, sorted */
         uint64_t size, shared; /* bytes of all its layers, and of those that another image has too */
 } StoreImage;
 

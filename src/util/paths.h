@@ -8,6 +8,7 @@
 #define BERTH_APP_DIR "/var/lib/berth/app"       /* APP/volume/NAME, APP/instance/INSTANCE/{upper,work} */
 #define BERTH_VOLUME_DIR "/var/lib/berth/volume" /* NAME/data: named volumes, kept when the app stops */
 #define BERTH_RUN_DIR "/run/berth/app"           /* APP/state and APP/INSTANCE/… */
+#define BERTH_MOUNT_DIR "/run/berth/image-mount" /* HEX: images that `berth image mount` mounted */
 #define BERTH_IDS_DIR "/run/berth/ids"           /* one file a taken id range */
 #define BERTH_CACHE_DIR "/var/cache/berth"       /* compiled seccomp profiles; may be deleted */
 #define BERTH_SECRET_DIR "/etc/berth/secrets"    /* NAME: a secret's bytes */

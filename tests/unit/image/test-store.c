@@ -226,6 +226,35 @@ START_TEST(an_image_that_runs_is_kept) {
 }
 END_TEST
 
+START_TEST(an_image_that_a_release_needs_is_kept) {
+        _cleanup_image_ Image *image = NULL;
+        StoreImage *images;
+        char a[72], b[72];
+        size_t n;
+
+        import_as("x", "CMD a", a);
+        image = open_image("x");
+        ck_assert_int_eq(image_hold(image, "shop@v1", &error), 0);
+        ck_assert_int_eq(image_hold(image, "shop@v1", &error), 0);
+        ck_assert_int_eq(image_hold(image, "shop@v2", &error), 0);
+        ck_assert_int_eq(image_hold(image, "a/b", &error), -EINVAL);
+        import_as("x", "CMD b", b);
+        ck_assert_int_eq(removal(a, true), -EBUSY);
+        ck_assert_msg(strstr(error.text, "is kept for shop@v1, shop@v2"), "%s", error.text);
+        ck_assert_int_eq(store_list(store, &images, &n, &error), 0);
+        ck_assert_uint_eq(n, 2);
+        for (size_t i = 0; i < n; i++)
+                ck_assert_uint_eq(strv_length(images[i].holders), streq(images[i].image->id, a) ? 2 : 0);
+        store_list_free(images, n);
+        ck_assert_int_eq(image_unhold(path, a, "shop@v1", &error), 0);
+        ck_assert_int_eq(image_unhold(path, a, "nobody", &error), 0);
+        ck_assert_int_eq(removal(a, true), -EBUSY);
+        ck_assert_int_eq(image_unhold(path, a, "shop@v2", &error), 0);
+        ck_assert_int_eq(removal(a, true), 0);
+        ck_assert_int_eq(image_hold(image, "shop@v3", &error), -ENOENT);
+}
+END_TEST
+
 START_TEST(a_pin_lives_in_every_copy_of_its_descriptor_and_dies_with_the_last) {
         _cleanup_image_ Image *image = NULL;
         _cleanup_close_ int pin = -EBADF;
@@ -353,6 +382,7 @@ int main(void) {
         tcase_add_test(t, a_new_image_takes_the_name_over);
         tcase_add_test(t, a_tag_is_a_further_name_and_is_taken_from_who_had_it);
         tcase_add_test(t, an_image_that_runs_is_kept);
+        tcase_add_test(t, an_image_that_a_release_needs_is_kept);
         tcase_add_test(t, a_pin_lives_in_every_copy_of_its_descriptor_and_dies_with_the_last);
         tcase_add_loop_test(t, who_keeps_an_image_has_a_name, 0, (int) ELEMENTSOF(bad_users));
         tcase_add_test(t, a_writer_removes_what_dead_writers_left_and_nothing_else);
