@@ -58,6 +58,9 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *unuse
                 return 0;
         if (streq(result, "done") || streq(result, "skipped"))
                 return job_report(job, 0, NULL);
+        /* The scope ended by itself, or somebody else stops it. */
+        if (!job->call && streq(result, "canceled"))
+                return job_report(job, 0, NULL);
         (void) error_set(&error, -EIO, "the job for '%s' ended as '%s'", job->unit, result);
         return job_report(job, -EIO, &error);
 }

@@ -155,9 +155,9 @@ static int volume_put(Helper *h, const WorldMount *m, int mount, Error *reterr) 
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot attach it");
         if (m->propagation) {
-                struct mount_attr attr = { .propagation = m->propagation };
+                struct mount_attr attr = { .propagation = m->propagation & ~(uint64_t) MS_REC };
 
-                if (mount_setattr(mount, "", AT_EMPTY_PATH | (m->recursive ? AT_RECURSIVE : 0), &attr,
+                if (mount_setattr(mount, "", AT_EMPTY_PATH | (m->propagation & MS_REC ? AT_RECURSIVE : 0), &attr,
                         sizeof(attr)) < 0)
                         return error_set_errno(reterr, -errno, "cannot set its propagation");
         }

@@ -59,7 +59,7 @@ typedef struct WorldMount {
         bool own;        /* the U option: the tree is given to the payload's user, on disk */
         bool copy_up;    /* the volume is new: fill it from what the image has at target (empty it first) */
         bool tmpcopyup;  /* WORLD_MOUNT_TMPFS: starts as a copy of what the image has at target */
-        uint64_t propagation; /* MS_PRIVATE, MS_SLAVE, MS_SHARED; 0 is private */
+        uint64_t propagation; /* MS_PRIVATE, MS_SLAVE or MS_SHARED, with MS_REC for what is mounted below too; 0 is private */
 } WorldMount;
 
 typedef struct WorldDevice {

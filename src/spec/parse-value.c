@@ -641,6 +641,16 @@ int parse_network(SpecParse *c, void *place) {
         return 1;
 }
 
+/* Podman's other modes; what they are needed for a system's service has not: a user who logs in, another container. */
+static bool userns_is_known(const char *text) {
+        static const char *const modes[] = { "auto:", "container:", "keep-id", "keep-id:", "nomap", "ns:" };
+
+        for (size_t i = 0; i < ELEMENTSOF(modes); i++)
+                if (modes[i][strlen(modes[i]) - 1] == ':' ? str_after(text, modes[i]) != NULL : streq(text, modes[i]))
+                        return true;
+        return false;
+}
+
 int parse_userns(SpecParse *c, void *place) {
         _cleanup_free_ char *text = NULL;
         int r;
@@ -652,9 +662,11 @@ int parse_userns(SpecParse *c, void *place) {
                 *(SpecUserns *) place = SPEC_USERNS_AUTO;
         else if (streq(text, "host"))
                 *(SpecUserns *) place = SPEC_USERNS_HOST;
+        else if (userns_is_known(text))
+                return spec_complain(c, c->line->value, "user namespace '%s' is known from Quadlet, not supported yet; there are auto and "
+                        "host, and UIDMap= and GIDMap= for other maps", text);
         else
-                return spec_complain(c, c->line->value, "user namespace '%s' is known from Quadlet, not supported yet; there are auto and host",
-                        text);
+                return spec_complain(c, c->line->value, "'%s' is not a user namespace; there are auto and host", text);
         return 1;
 }
 
