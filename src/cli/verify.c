@@ -10,7 +10,7 @@ static const char help[] =
         "berth verify [OPTION…] [FILE|NAME…]\n"
         "\n"
         "Reads specs and says what is wrong with them, without starting anything; without arguments, all specs of the\n"
-        "search path. Fails where there are errors.\n"
+        "search path, and which processes those with [Process NAME] sections run. Fails where there are errors.\n"
         "\n"
         "  -q, --quiet    only the exit code\n"
         "  -s, --strict   warnings are errors\n"
@@ -41,6 +41,16 @@ static void take(Verify *v, const SpecDiags *diags) {
                 printf("… and %zu more\n", diags->n_errors + diags->n_warnings - diags->n);
 }
 
+/* What a spec with [Process NAME] sections runs is not seen at one glance. */
+static void show_processes(const Verify *v, const Spec *s) {
+        if (v->quiet || !s || s->n_processes == 0 || !s->processes[0].name)
+                return;
+        printf("%s: processes", s->name);
+        for (size_t i = 0; i < s->n_processes; i++)
+                printf("%s %s", i > 0 ? "," : "", s->processes[i].name);
+        printf("\n");
+}
+
 static int take_unit(void *userdata, const UnitFile *f, const SpecDiags *diags) {
         take(userdata, diags);
         return 0;
@@ -48,10 +58,22 @@ static int take_unit(void *userdata, const UnitFile *f, const SpecDiags *diags) 
 
 static int verify_all(Verify *v) {
         _cleanup_search_ SpecSearch search = { 0 };
+        _cleanup_strv_ char **names = NULL;
         int r;
 
         r = spec_search_open(NULL, &search);
-        return r < 0 ? r : unit_generate(&search, take_unit, v);
+        if (r >= 0)
+                r = unit_generate(&search, take_unit, v);
+        if (r >= 0)
+                r = spec_search_list(&search, &names);
+        for (char **name = names; r >= 0 && !v->quiet && name && *name; name++) {
+                _cleanup_(spec_freep) Spec *s = NULL;
+
+                /* What is wrong with it has been said. */
+                if (spec_read_from(&search, *name, SPEC_STATIC, NULL, &s) >= 0)
+                        show_processes(v, s);
+        }
+        return r;
 }
 
 static int verify_one(Verify *v, const char *what) {
@@ -64,6 +86,7 @@ static int verify_one(Verify *v, const char *what) {
         else
                 r = spec_read(what, NULL, SPEC_STATIC, &diags, &s);
         take(v, &diags);
+        show_processes(v, s);
         return r < 0 && diags.n_errors == 0 ? r : 0;
 }
 
