@@ -154,7 +154,7 @@ void adopt_instances(Supervisor *sv, Adoption *a) {
                 adopt_kill_all(sv->slice_cgroup);
                 /* A power cut or a lost run-time state leaves these. */
                 if (directory)
-                        (void) remove_tree(AT_FDCWD, directory);
+                        (void) remover_take(sv->remover, directory);
                 return;
         }
         (void) app_state_read(BERTH_RUN_DIR, sv->name, &state);

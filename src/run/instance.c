@@ -684,7 +684,7 @@ static void forget(Instance *i) {
         if (i->pid != 0 && text)
                 (void) sd_notify(0, text);
         instance_drop(i);
-        r = remove_tree(AT_FDCWD, i->directory);
+        r = remover_take(i->sv->remover, i->directory);
         if (r < 0)
                 log_warning("Instance '%s' of app '%s': cannot remove '%s': %s", i->name, i->sv->name, i->directory, strerror(-r));
         (void) remove_tree(AT_FDCWD, i->run_directory);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
@@ -12,6 +13,10 @@
 #include "util/log.h"
 #include "util/paths.h"
 #include "util/strv.h"
+
+static void still_removing(void) {
+        (void) sd_notify(0, "EXTEND_TIMEOUT_USEC=15000000\nSTATUS=removing what it wrote");
+}
 
 /* All instances are over; nothing of the app stays but volumes. */
 static void clean_up(Supervisor *sv) {
@@ -25,6 +30,8 @@ static void clean_up(Supervisor *sv) {
         r = ids_release(BERTH_IDS_DIR, sv->name);
         if (r < 0)
                 log_warning("Supervisor '%s': cannot give its user ids back: %s", sv->name, strerror(-r));
+        if (sv->remover)
+                remover_wait(sv->remover, still_removing);
         directory = str_format(BERTH_APP_DIR "/%s", sv->name);
         if (directory)
                 (void) remove_tree(AT_FDCWD, directory);
@@ -66,6 +73,7 @@ int main(int argc, char *argv[]) {
         bool reload = false;
         int c;
 
+        (void) mallopt(M_ARENA_MAX, 1); /* one heap is enough for a thread that comes and goes */
         while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
                 switch (c) {
                 case OPTION_RELOAD:

@@ -279,6 +279,7 @@ static int on_stop_signal(sd_event_source *s, const struct signalfd_siginfo *si,
                 return 0;
         sv->phase = PHASE_STOPPING;
         (void) sd_notify(0, "STOPPING=1");
+        remover_hurry(sv->remover);
         stop_all(sv);
         supervisor_changed(sv);
         return 0;
@@ -315,6 +316,13 @@ static int run_directory_lock(Supervisor *sv) {
         if (sv->lock < 0 || flock(sv->lock, LOCK_EX | LOCK_NB) < 0)
                 return -errno;
         return 0;
+}
+
+static int remover_make(Supervisor *sv) {
+        _cleanup_free_ char *directory = str_format(BERTH_APP_DIR "/%s/removed", sv->name);
+
+        sv->remover = directory ? remover_new(directory) : NULL;
+        return sv->remover ? 0 : -ENOMEM;
 }
 
 static int instances_make(Supervisor *sv) {
@@ -384,6 +392,8 @@ int supervisor_start(Supervisor *sv, const char *name) {
         if (r == -EWOULDBLOCK)
                 return fail(sv, -EBUSY, "start, another supervisor runs it");
         if (r >= 0)
+                r = remover_make(sv);
+        if (r >= 0)
                 r = instances_make(sv);
         if (r < 0)
                 return fail(sv, r, "start");
@@ -420,6 +430,7 @@ void supervisor_clear(Supervisor *sv) {
         sd_event_source_disable_unref(sv->change_source);
         sd_bus_flush_close_unref(sv->bus);
         sd_event_unref(sv->event);
+        remover_free(sv->remover);
         fd_close(sv->helper);
         fd_close(sv->journal);
         fd_close(sv->slice_cgroup);

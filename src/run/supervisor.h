@@ -7,6 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "image/image.h"
+#include "run/remover.h"
 #include "run/state.h"
 #include "spec/spec.h"
 
@@ -48,6 +49,7 @@ struct Supervisor {
         int *pins;           /* image_pin()s, also in the fd store */
         size_t n_pins;
         uint32_t id_base;    /* 0: none taken */
+        Remover *remover;
 
         Phase phase;
         uint64_t since_usec;
