@@ -219,6 +219,8 @@ static void on_notice(void *userdata, const char *sentence) {
                         json_line(&b);
                 return;
         }
+        if (t->output == TRANSFER_QUIET)
+                return;
         erase(t);
         fprintf(stderr, "berth: %s\n", sentence);
         if (t->terminal)

@@ -127,6 +127,8 @@ static int parse_top(const char *text, size_t size, json_t **ret, Error *reterr)
         r = json_member(j, "schemaVersion", JSON_INTEGER, &version, reterr);
         if (r < 0)
                 return r;
+        if (version && json_integer_value(version) == 1)
+                return error_set(reterr, -EOPNOTSUPP, "it is of Docker's schema 1, which is not read any more; have the image pushed anew");
         if (!version || json_integer_value(version) != OCI_SCHEMA_VERSION)
                 return error_set(reterr, -EBADMSG, "its schemaVersion is not %d", OCI_SCHEMA_VERSION);
         *ret = TAKE_PTR(j);

@@ -288,6 +288,15 @@ static int read_list(const json_t *root, const char *key, char ***v, Error *rete
         return 0;
 }
 
+static int read_search(Registries *r, const json_t *root, Error *reterr) {
+        int ret = read_list(root, "unqualified-search-registries", &r->search, reterr);
+
+        for (char **p = ret < 0 ? NULL : r->search; p && *p; p++)
+                if (!**p || strchr(*p, '/'))
+                        return error_set(reterr, -EBADMSG, "'unqualified-search-registries' has '%.100s', which is no host", *p);
+        return ret;
+}
+
 static int read_mode(Registries *r, const json_t *root, Error *reterr) {
         static const char *const names[_SHORT_NAME_MODE_MAX] = {
                 [SHORT_NAME_ENFORCING] = "enforcing",
@@ -317,7 +326,7 @@ static int read_root(Registries *r, const json_t *root, const char *file, Error 
                 return error_set(reterr, -EOPNOTSUPP, "'additional-layer-store-auth-helper': there are no additional layer stores here");
         ret = check_keys(root, "at the top", keys, ELEMENTSOF(keys), reterr);
         if (ret >= 0)
-                ret = read_list(root, "unqualified-search-registries", &r->search, reterr);
+                ret = read_search(r, root, reterr);
         if (ret >= 0)
                 ret = read_list(root, "credential-helpers", &r->credential_helpers, reterr);
         if (ret >= 0)

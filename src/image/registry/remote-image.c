@@ -106,7 +106,7 @@ int remote_image_open(const Origin *o, const char *reference, RemoteImage *ret, 
                 kind = oci_kind(m->text, m->size, reterr);
                 if (kind < 0) {
                         r = (int) kind;
-                        (void) error_prefix(reterr, "manifest %s", m->digest);
+                        (void) error_prefix(reterr, "registry %s, manifest %s", registry_host(o->registry), next);
                 } else if (kind == OCI_MANIFEST) {
                         r = finish(&i, reterr);
                         break;

@@ -7,7 +7,7 @@
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const char config[] =
-        "unqualified-search-registries = ['first.example', 'second.example:5000/team']\n"
+        "unqualified-search-registries = ['first.example', 'second.example:5000']\n"
         "[[registry]]\n"
         "location = 'plain.example'\n"
         "insecure = true\n"
@@ -130,13 +130,13 @@ static const struct {
 } short_names[] = {
         { "quay.io/a/b", "quay.io/a/b" },
         { "localhost/a:1", "localhost/a:1" },
-        { "nginx", "first.example/nginx, second.example:5000/team/nginx" },
-        { "a/b:1", "first.example/a/b:1, second.example:5000/team/a/b:1" },
+        { "nginx", "first.example/nginx, second.example:5000/nginx" },
+        { "a/b:1", "first.example/a/b:1, second.example:5000/a/b:1" },
         { "fedora", "registry.fedoraproject.org/fedora" },
         { "fedora:40", "registry.fedoraproject.org/fedora:40" },
         { "fedora@sha256:" HEX, "registry.fedoraproject.org/fedora@sha256:" HEX },
         { "team/tool:2", "quay.io/x/tool:2" },
-        { "fedora-minimal", "first.example/fedora-minimal, second.example:5000/team/fedora-minimal" },
+        { "fedora-minimal", "first.example/fedora-minimal, second.example:5000/fedora-minimal" },
 };
 
 static char *candidates_text(const Registries *r, const char *text) {
@@ -217,6 +217,7 @@ static const struct {
         { "[registries.search]\nregistries = ['docker.io']", "version 1" },
         { "unqualified-search-registry = ['a']", "did you mean 'unqualified-search-registries'" },
         { "unqualified-search-registries = 'a'", "not an array" },
+        { "unqualified-search-registries = ['a/b']", "which is no host" },
         { "short-name-mode = 'strict'", "neither enforcing" },
         { "additional-layer-store-auth-helper = 'x'", "additional layer stores" },
         { "[[registry]]\nlocation = 'a.b'\ninsecur = true", "did you mean 'insecure'" },
