@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <getopt.h>
+#include <limits.h>
 
 #include "cli/cli.h"
+#include "cli/pull-app.h"
 #include "cli/transfer.h"
 #include "image/registry/pull.h"
 #include "util/strv.h"
@@ -12,9 +14,12 @@
 
 static const char help[] =
         "berth pull [OPTION…] NAME\n"
+        "berth pull [OPTION…] --app=APP\n"
         "\n"
-        "Fetches an image from its registry into the store and prints its full name.\n"
+        "Fetches an image from its registry into the store and prints its full name; or what Image= and Pull= of an\n"
+        "app's spec ask for.\n"
         "\n"
+        "      --app=APP           the images of this app\n"
         "  -q, --quiet             no progress\n"
         "      --json              progress and result as JSON, one object a line\n"
         "      --parallel=N        layers at once (4)\n"
@@ -26,7 +31,8 @@ static const char help[] =
         "  -h, --help              show this\n";
 
 enum {
-        OPTION_JSON = 256,
+        OPTION_APP = 256,
+        OPTION_JSON,
         OPTION_PARALLEL,
         OPTION_RETRY,
         OPTION_RETRY_DELAY,
@@ -36,6 +42,7 @@ enum {
 };
 
 static const struct option options[] = {
+        { "app",         required_argument, NULL, OPTION_APP         },
         { "quiet",       no_argument,       NULL, 'q'                },
         { "json",        no_argument,       NULL, OPTION_JSON        },
         { "parallel",    required_argument, NULL, OPTION_PARALLEL    },
@@ -116,8 +123,10 @@ static int pull(const char *name, PullOptions *o, TransferOutput output) {
 }
 
 int cmd_pull(int argc, char *argv[]) {
-        PullOptions o = { .client = { .tls_verify = -1, .retries = RETRY_TIMES } };
+        PullOptions o = { .client = { .tls_verify = -1, .retries = UINT_MAX } };
         TransferOutput output = TRANSFER_LINES;
+        const char *app = NULL;
+        bool retries_said;
         int c, code;
 
         while ((c = getopt_long(argc, argv, "qh", options, NULL)) >= 0) {
@@ -125,11 +134,20 @@ int cmd_pull(int argc, char *argv[]) {
                         fputs(help, stdout);
                         return 0;
                 }
+                if (c == OPTION_APP) {
+                        app = optarg;
+                        continue;
+                }
                 code = parse_option(c, &o, &output);
                 if (code != 0)
                         return code;
         }
-        if (argc - optind != 1)
-                return cli_usage("pull wants the name of one image");
+        if (argc - optind != (app ? 0 : 1))
+                return cli_usage(app ? "pull --app takes no name of an image" : "pull wants the name of one image, or --app");
+        retries_said = o.client.retries != UINT_MAX;
+        if (app)
+                return pull_app(app, &o, retries_said ? (int) o.client.retries : -1, output);
+        if (!retries_said)
+                o.client.retries = RETRY_TIMES;
         return pull(argv[optind], &o, output);
 }

@@ -2,9 +2,6 @@
 #include "run/scope.h"
 #include "util/strv.h"
 
-#define SYSTEMD_NAME "org.freedesktop.systemd1"
-#define SYSTEMD_PATH "/org/freedesktop/systemd1"
-#define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 #define DBUS_NAME "org.freedesktop.DBus"
 #define DBUS_PATH "/org/freedesktop/DBus"
 
@@ -16,6 +13,7 @@ struct ScopeJob {
         sd_bus_message *call;    /* StartTransientUnit, kept to be sent again */
         sd_bus_slot *reply, *removed, *gone;
         bool waiting_for_gone;
+        bool stop;               /* a unit that is not there any more is what was wanted */
         scope_callback callback;
         void *userdata;
 };
@@ -49,6 +47,7 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *unuse
         const char *path, *unit, *result;
         ScopeJob *job = userdata;
         Error error = { 0 };
+        int r;
 
         if (!sd_bus_message_is_signal(m, SYSTEMD_MANAGER, "JobRemoved") ||
                 sd_bus_message_read(m, "uoss", NULL, &path, &unit, &result) < 0)
@@ -59,10 +58,11 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *unuse
         if (streq(result, "done") || streq(result, "skipped"))
                 return job_report(job, 0, NULL);
         /* The scope ended by itself, or somebody else stops it. */
-        if (!job->call && streq(result, "canceled"))
+        if (job->stop && streq(result, "canceled"))
                 return job_report(job, 0, NULL);
-        (void) error_set(&error, -EIO, "the job for '%s' ended as '%s'", job->unit, result);
-        return job_report(job, -EIO, &error);
+        r = streq(result, "canceled") ? -ECANCELED : -EIO;
+        (void) error_set(&error, r, "the job for '%s' ended as '%s'", job->unit, result);
+        return job_report(job, r, &error);
 }
 
 static int job_send(ScopeJob *job);
@@ -113,7 +113,7 @@ static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *unused) {
                 (void) error_set_errno(&error, r, "cannot wait until the old '%s' is gone", job->unit);
                 return job_report(job, r, &error);
         }
-        if (e && !job->call && sd_bus_error_has_name(e, SYSTEMD_NAME ".NoSuchUnit"))
+        if (e && job->stop && sd_bus_error_has_name(e, SYSTEMD_NAME ".NoSuchUnit"))
                 return job_report(job, 0, NULL);
         if (e) {
                 r = -sd_bus_error_get_errno(e);
@@ -235,17 +235,26 @@ int scope_start(sd_bus *bus, const ScopeSettings *settings, scope_callback callb
         return 0;
 }
 
-int scope_stop(sd_bus *bus, const char *name, scope_callback callback, void *userdata, ScopeJob **ret) {
+static int job_call(sd_bus *bus, const char *method, const char *name, bool stop, scope_callback callback, void *userdata, ScopeJob **ret) {
         _cleanup_(scope_job_freep) ScopeJob *job = NULL;
         int r;
 
         r = job_new(bus, name, callback, userdata, &job);
         if (r < 0)
                 return r;
-        r = sd_bus_call_method_async(bus, &job->reply, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit", on_reply, job,
-                "ss", name, "replace");
+        job->stop = stop;
+        r = sd_bus_call_method_async(bus, &job->reply, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, method, on_reply, job, "ss", name,
+                "replace");
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(job);
         return 0;
+}
+
+int scope_stop(sd_bus *bus, const char *name, scope_callback callback, void *userdata, ScopeJob **ret) {
+        return job_call(bus, "StopUnit", name, true, callback, userdata, ret);
+}
+
+int unit_start(sd_bus *bus, const char *name, scope_callback callback, void *userdata, ScopeJob **ret) {
+        return job_call(bus, "StartUnit", name, false, callback, userdata, ret);
 }

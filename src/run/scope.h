@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Transient scope units of PID 1: made around a process that exists, and taken down. org.freedesktop.systemd1(5). */
+/* Jobs of PID 1: transient scope units, made around a process that exists and taken down, and services. org.freedesktop.systemd1(5). */
 
 #include <sys/types.h>
 #include <systemd/sd-bus.h>
 
 #include "util/error.h"
+
+#define SYSTEMD_NAME "org.freedesktop.systemd1"
+#define SYSTEMD_PATH "/org/freedesktop/systemd1"
+#define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 
 typedef struct ScopeSettings {
         const char *name;        /* "shop-web.1.v1.scope" */
@@ -26,14 +30,17 @@ typedef struct ScopeSettings {
 
 typedef struct ScopeJob ScopeJob;
 
-/* Called once: result is 0 when the job is done, else negative errno with the sentence in error. The job is the
- * caller's to free, inside the call as well. */
+/* Called once: result is 0 when the job is done, else negative errno with the sentence in error; -ECANCELED: another job took
+ * its place. The job is the caller's to free, inside the call as well. */
 typedef void (*scope_callback)(ScopeJob *job, int result, const Error *error, void *userdata);
 
 /* StartTransientUnit. When a unit of that name still stands (its processes have just ended), waits until PID 1 has taken it away. */
 int scope_start(sd_bus *bus, const ScopeSettings *settings, scope_callback callback, void *userdata, ScopeJob **ret);
 /* StopUnit; a unit that is gone already counts as done. */
 int scope_stop(sd_bus *bus, const char *name, scope_callback callback, void *userdata, ScopeJob **ret);
+
+/* StartUnit; done when the unit is started, which for a oneshot service is when it has ended well. */
+int unit_start(sd_bus *bus, const char *name, scope_callback callback, void *userdata, ScopeJob **ret);
 
 ScopeJob *scope_job_free(ScopeJob *job);
 DEFINE_CLEANUP(ScopeJob *, scope_job_free);

@@ -13,6 +13,7 @@
 #include "run/supervisor.h"
 #include "run/cgroup.h"
 #include "run/exit.h"
+#include "run/fetch.h"
 #include "run/ids.h"
 #include "run/instance.h"
 #include "run/journal.h"
@@ -27,6 +28,7 @@
 #include "util/strv.h"
 
 #define EXIT_STARTED_BADLY 1
+#define FETCH_PATIENCE_USEC (300U * 1000 * 1000) /* without a word of progress; longer than the network's own time-outs */
 
 /* ---- what instances share ---- */
 
@@ -51,6 +53,8 @@ sd_bus *supervisor_bus(Supervisor *sv, Error *reterr) {
 
 /* Nobody keeps a connection open while nothing happens: dbus-daemon allows a user 256 of them, and there may be more apps. */
 static void bus_leave(Supervisor *sv) {
+        if (sv->fetch)
+                return;
         for (size_t i = 0; i < sv->n_instances; i++)
                 if (instance_needs_bus(sv->instances[i]))
                         return;
@@ -255,7 +259,7 @@ static int on_changes_done(sd_event_source *s, void *userdata) {
         if (status_make(sv, &status) >= 0 && !streq_ptr(status, sv->status)) {
                 free(sv->status);
                 sv->status = TAKE_PTR(status);
-                if (sv->phase != PHASE_STARTING)
+                if (sv->phase != PHASE_FETCHING && sv->phase != PHASE_STARTING)
                         (void) sd_notifyf(0, "STATUS=%s", sv->status);
         }
         phase_advance(sv);
@@ -277,6 +281,8 @@ static int on_stop_signal(sd_event_source *s, const struct signalfd_siginfo *si,
 
         if (sv->phase == PHASE_STOPPING)
                 return 0;
+        if (sv->fetch)
+                fetch_cancel(sv->fetch);
         sv->phase = PHASE_STOPPING;
         (void) sd_notify(0, "STOPPING=1");
         remover_hurry(sv->remover);
@@ -365,12 +371,58 @@ static int spec_open(Supervisor *sv, bool adopting) {
         return r;
 }
 
+static void instances_start(Supervisor *sv) {
+        for (size_t i = 0; i < sv->n_instances; i++)
+                if (sv->instances[i]->state == INSTANCE_IDLE)
+                        instance_event(sv->instances[i], EVENT_START);
+        supervisor_changed(sv);
+}
+
+/* ---- images that are not there yet ---- */
+
+static void on_fetch_progress(void *userdata, const char *status) {
+        (void) sd_notifyf(0, "STATUS=%s\nEXTEND_TIMEOUT_USEC=%u", status, FETCH_PATIENCE_USEC);
+}
+
+static void on_fetch_done(void *userdata, int result, const Error *error) {
+        Supervisor *sv = userdata;
+
+        sv->fetch = fetch_free(sv->fetch);
+        if (sv->phase != PHASE_FETCHING)
+                return; /* stopped meanwhile */
+        if (result < 0) {
+                log_error("App '%s': %s", sv->name, error->text);
+                sv->exit_status = EXIT_STARTED_BADLY;
+                supervisor_exit(sv);
+                return;
+        }
+        sv->phase = PHASE_STARTING;
+        instances_start(sv);
+}
+
+static int fetch_begin(Supervisor *sv, Error *reterr) {
+        const FetchCallbacks callbacks = { .progress = on_fetch_progress, .done = on_fetch_done, .userdata = sv };
+        sd_bus *bus = supervisor_bus(sv, reterr);
+        int r;
+
+        if (!bus)
+                return reterr->code;
+        r = fetch_start(bus, sv->name, &callbacks, &sv->fetch, reterr);
+        if (r < 0)
+                return r;
+        sv->phase = PHASE_FETCHING;
+        on_fetch_progress(sv, "pulling");
+        supervisor_changed(sv);
+        return 0;
+}
+
 int supervisor_start(Supervisor *sv, const char *name) {
         _cleanup_(adoption_clear) Adoption adoption = { 0 };
         struct timespec now;
+        Error error = { 0 };
         int r;
 
-        *sv = (Supervisor){ .name = name, .helper = -EBADF, .journal = -EBADF, .lock = -EBADF, .slice_cgroup = -EBADF };
+        *sv = (Supervisor){ .name = name, .phase = PHASE_STARTING, .helper = -EBADF, .journal = -EBADF, .lock = -EBADF, .slice_cgroup = -EBADF };
         (void) clock_gettime(CLOCK_REALTIME, &now);
         sv->since_usec = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
         sv->run_directory = str_format(BERTH_RUN_DIR "/%s", name);
@@ -401,11 +453,14 @@ int supervisor_start(Supervisor *sv, const char *name) {
         adopt_instances(sv, &adoption);
         if (adoption.n == 0)
                 adopt_spec_store(sv);
-        for (size_t i = 0; i < sv->n_instances; i++)
-                if (sv->instances[i]->state == INSTANCE_IDLE)
-                        instance_event(sv->instances[i], EVENT_START);
-        supervisor_changed(sv);
-        return 0;
+        r = adoption.n == 0 ? fetch_wanted(sv->spec, &error) : 0;
+        if (r > 0)
+                r = fetch_begin(sv, &error);
+        else if (r == 0)
+                instances_start(sv);
+        if (r < 0)
+                log_error("App '%s': %s", name, *error.text ? error.text : strerror(-r));
+        return r;
 }
 
 int supervisor_run(Supervisor *sv) {
@@ -428,6 +483,7 @@ void supervisor_clear(Supervisor *sv) {
         free(sv->processes);
         sd_event_source_disable_unref(sv->journal_source);
         sd_event_source_disable_unref(sv->change_source);
+        fetch_free(sv->fetch);
         sd_bus_flush_close_unref(sv->bus);
         sd_event_unref(sv->event);
         remover_free(sv->remover);

@@ -22,6 +22,7 @@ typedef struct Process {
 } Process;
 
 typedef enum Phase {
+        PHASE_FETCHING, /* images are not there yet; no instance is started */
         PHASE_STARTING, /* not all were ready yet */
         PHASE_RUNNING,
         PHASE_STOPPING,
@@ -39,6 +40,7 @@ struct Supervisor {
         size_t n_instances;
 
         sd_event *event;
+        struct Fetch *fetch; /* while PHASE_FETCHING */
         sd_bus *bus;         /* open while an instance needs it: supervisor_bus() */
         int helper;          /* helper_open() */
         int journal;

@@ -641,6 +641,27 @@ int parse_network(SpecParse *c, void *place) {
         return 1;
 }
 
+int parse_pull(SpecParse *c, void *place) {
+        static const char *const policies[_SPEC_PULL_MAX] = {
+                [SPEC_PULL_MISSING] = "missing",
+                [SPEC_PULL_ALWAYS] = "always",
+                [SPEC_PULL_NEWER] = "newer",
+                [SPEC_PULL_NEVER] = "never",
+        };
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = take_value(c, &text);
+        if (r <= 0)
+                return r;
+        for (size_t i = 0; i < ELEMENTSOF(policies); i++)
+                if (streq(text, policies[i])) {
+                        *(SpecPull *) place = (SpecPull) i;
+                        return 1;
+                }
+        return spec_complain(c, c->line->value, "'%s' is not a pull policy; there are missing, always, newer and never", text);
+}
+
 /* Podman's other modes; what they are needed for a system's service has not: a user who logs in, another container. */
 static bool userns_is_known(const char *text) {
         static const char *const modes[] = { "auto:", "container:", "keep-id", "keep-id:", "nomap", "ns:" };

@@ -148,6 +148,15 @@ typedef enum SpecUserns {
         _SPEC_USERNS_INVALID = -EINVAL,
 } SpecUserns;
 
+typedef enum SpecPull {
+        SPEC_PULL_MISSING, /* when it is not in the store */
+        SPEC_PULL_ALWAYS,
+        SPEC_PULL_NEWER,   /* as always, but what is there will do where the registry cannot be asked */
+        SPEC_PULL_NEVER,
+        _SPEC_PULL_MAX,
+        _SPEC_PULL_INVALID = -EINVAL,
+} SpecPull;
+
 typedef enum SpecNotify {
         SPEC_NOTIFY_NO,
         SPEC_NOTIFY_YES, /* ready when the payload says READY=1 */
@@ -170,6 +179,8 @@ typedef struct SpecProcess {
         /* What runs. Exactly one of image and rootfs is set. */
         SpecText image;
         SpecText rootfs;     /* absolute */
+        SpecPull pull;
+        SpecNumber retry, retry_delay; /* how often a pull is tried again; microseconds before the first of those */
         bool rootfs_overlay; /* Rootfs=PATH:O */
         bool rootfs_idmap;   /* Rootfs=PATH:idmap; off: ids on disk are the host's as they are */
         SpecCommand entrypoint, exec;

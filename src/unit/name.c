@@ -44,3 +44,14 @@ int unit_scope_name(const char *app, const char *process, unsigned index, unsign
                          str_format("%s.%u.v%u.scope", escaped, index, release);
         return *ret ? 0 : -ENOMEM;
 }
+
+int unit_pull_name(const char *app, char **ret) {
+        _cleanup_free_ char *escaped = NULL;
+        int r;
+
+        r = unit_escape(app, &escaped);
+        if (r < 0)
+                return r;
+        *ret = str_format("berth-pull@%s.service", escaped);
+        return *ret ? 0 : -ENOMEM;
+}

@@ -12,5 +12,8 @@ int unit_escape(const char *text, char **ret);
 /* "berth-ESC.slice": all of an app. */
 int unit_slice_name(const char *app, char **ret);
 
+/* "berth-pull@ESC.service": fetches the app's images. */
+int unit_pull_name(const char *app, char **ret);
+
 /* "ESC-PROCESS.INDEX.vRELEASE.scope", or "ESC.INDEX.vRELEASE.scope" where process is NULL: one instance. */
 int unit_scope_name(const char *app, const char *process, unsigned index, unsigned release, char **ret);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "cli/pull-app.h"
+#include "image/image.h"
+#include "image/oci.h"
+#include "spec/spec.h"
+#include "util/strv.h"
+
+#define STATUS_EVERY_MS 500
+
+/* How far a pull is as a whole, told as STATUS= of the service. */
+typedef struct Status {
+        Events next; /* who else is told */
+        uint64_t bytes[OCI_LAYERS_MAX], total[OCI_LAYERS_MAX];
+        int64_t told_at;
+} Status;
+
+static int64_t now_ms(void) {
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+}
+
+static void status_tell(Status *s) {
+        uint64_t bytes = 0, total = 0;
+        char of[32];
+
+        for (size_t i = 0; i < OCI_LAYERS_MAX; i++) {
+                bytes += MIN(s->bytes[i], s->total[i]);
+                total += s->total[i];
+        }
+        s->told_at = now_ms();
+        if (total == 0)
+                return;
+        size_text(total, of);
+        (void) sd_notifyf(0, "STATUS=pulling %u%% of %s", (unsigned) ((double) bytes / (double) total * 100), of);
+}
+
+static void on_notice(void *userdata, const char *sentence) {
+        Status *s = userdata;
+
+        (void) sd_notifyf(0, "STATUS=pulling: %s", sentence);
+        if (s->next.notice)
+                s->next.notice(s->next.userdata, sentence);
+}
+
+static void on_image(void *userdata, const char *from, size_t n_layers) {
+        Status *s = userdata;
+
+        memset(s->bytes, 0, sizeof(s->bytes));
+        memset(s->total, 0, sizeof(s->total));
+        if (s->next.image)
+                s->next.image(s->next.userdata, from, n_layers);
+}
+
+static void on_layer(void *userdata, const LayerEvent *e) {
+        Status *s = userdata;
+
+        if (e->number >= 1 && e->number <= OCI_LAYERS_MAX) {
+                s->total[e->number - 1] = e->total;
+                s->bytes[e->number - 1] = e->state == LAYER_DONE || e->state == LAYER_PRESENT ? e->total : e->bytes;
+        }
+        if (now_ms() - s->told_at >= STATUS_EVERY_MS)
+                status_tell(s);
+        if (s->next.layer)
+                s->next.layer(s->next.userdata, e);
+}
+
+/* Whether the process's image is to be fetched; *ret_present: it could also be run as it is. */
+static bool is_wanted(const SpecProcess *p, const char *store, bool *ret_present) {
+        _cleanup_image_ Image *image = NULL;
+
+        *ret_present = image_open(store, p->image.value, &image, NULL) >= 0;
+        switch (p->pull) {
+        case SPEC_PULL_MISSING:
+                return !*ret_present;
+        case SPEC_PULL_ALWAYS:
+        case SPEC_PULL_NEWER:
+                return true;
+        case SPEC_PULL_NEVER:
+        case _SPEC_PULL_MAX:
+        case _SPEC_PULL_INVALID:
+                break;
+        }
+        return false;
+}
+
+static int pull_one(const SpecProcess *p, PullOptions o, int retries, Transfer *transfer, Status *status) {
+        _cleanup_pulled_ Pulled pulled = { 0 };
+        Error error = { 0 };
+        bool present;
+        int r;
+
+        if (!is_wanted(p, o.store, &present))
+                return 0;
+        o.client.retries = retries >= 0 ? (unsigned) retries : p->retry.set ? (unsigned) p->retry.value : RETRY_TIMES;
+        if (o.client.retry_delay_ms == 0 && p->retry_delay.set)
+                o.client.retry_delay_ms = MAX(p->retry_delay.value / 1000, UINT64_C(1));
+        o.client.events = (Events){ .notice = on_notice, .image = on_image, .layer = on_layer, .userdata = status };
+        r = pull_image(p->image.value, &o, &pulled, &error);
+        if (r >= 0) {
+                transfer_image(transfer, pulled.name, pulled.id, pulled.digest);
+                return 0;
+        }
+        (void) error_prefix(&error, "cannot pull %s", p->image.value);
+        if (p->pull == SPEC_PULL_NEWER && present) {
+                on_notice(status, *error.text ? error.text : strerror(-r));
+                return 0;
+        }
+        (void) sd_notifyf(0, "STATUS=%s", *error.text ? error.text : strerror(-r));
+        return transfer_failed(transfer, *error.text ? error.text : strerror(-r));
+}
+
+static int pull_all(const Spec *spec, const PullOptions *options, int retries, Transfer *transfer) {
+        Status *status = calloc(1, sizeof(*status));
+        _cleanup_strv_ char **done = NULL;
+        int code = 0;
+
+        if (!status)
+                return cli_fail("out of memory");
+        status->next = transfer_events(transfer);
+        for (size_t i = 0; code == 0 && i < spec->n_processes; i++) {
+                const SpecProcess *p = spec->processes + i;
+
+                if (!p->image.value || strv_contains(done, p->image.value))
+                        continue;
+                code = strv_append(&done, p->image.value) < 0 ? cli_fail("out of memory") :
+                                                                pull_one(p, *options, retries, transfer, status);
+        }
+        free(status);
+        return code;
+}
+
+int pull_app(const char *name, const PullOptions *options, int retries, TransferOutput output) {
+        _cleanup_transfer_ Transfer *transfer = transfer_new(output);
+        _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
+        _cleanup_(spec_freep) Spec *spec = NULL;
+        int r = spec_load(name, NULL, &diags, &spec);
+
+        if (!transfer)
+                return cli_fail("out of memory");
+        if (r == -EBADMSG)
+                return cli_fail("the spec of '%s' is wrong, see berth verify %s", name, name);
+        if (r < 0)
+                return cli_fail("cannot read the spec of '%s': %s", name, strerror(-r));
+        return pull_all(spec, options, retries, transfer);
+}
