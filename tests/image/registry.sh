@@ -14,8 +14,13 @@ unset http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY 
 here=$(realpath "$(dirname "$0")")
 need skopeo docker-registry umoci python3 setcap busybox zstd openssl htpasswd curl
 export HOME=$scratch/home
-mkdir -p "$scratch"/{containers,home}
-mount --bind "$scratch/containers" /etc/containers
+mkdir "$HOME"
+# An /etc that may be changed.
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/{upper,work}
+mount -t overlay overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work /etc
+rm -rf /etc/containers /etc/docker
+mkdir /etc/containers
 mount -t tmpfs tmpfs /run/containers 2>/dev/null || :
 echo '{"default":[{"type":"insecureAcceptAnything"}]}' >/etc/containers/policy.json
 
