@@ -52,15 +52,16 @@ lacks() { case $2 in *"$3"*) fail "$1: '$3' is in '$2'" ;; esac; }
 # refuses WHAT CMD…: the command must fail; its output is in $output.
 refuses() { local what=$1; shift; if output=$("$@" 2>&1); then fail "$what: succeeded with '$output'"; fi; }
 
-# eventually WHAT CMD…: polls for up to 10 seconds.
+# eventually WHAT CMD…: polls for up to 10 seconds, or what a slow machine needs.
 eventually() {
-        local what=$1 i
+        local what=$1 patience=${BERTH_PATIENCE:-10} until
+        until=$((SECONDS + patience))
         shift
-        for i in $(seq 200); do
+        while [ "$SECONDS" -le "$until" ]; do
                 if "$@" >/dev/null 2>&1; then return; fi
                 sleep 0.05
         done
-        fail "$what: not within 10 seconds"
+        fail "$what: not within $patience seconds"
 }
 
 # A property of a unit.
