@@ -461,7 +461,7 @@ static void action_spawn(Instance *i) {
         free(i->message);
         i->message = NULL;
         i->error = (Error){ 0 };
-        i->execed = i->was_ready = i->start_timed_out = i->gone = i->adopted = i->killed = false;
+        i->execed = i->was_ready = i->start_timed_out = i->gone = i->adopted = i->killed = i->scoped = false;
         i->exit_code = i->exit_status = 0;
         i->drained = true; /* until there is a pipe */
         i->started_usec = now_usec(CLOCK_MONOTONIC);
@@ -478,10 +478,16 @@ static void on_scope_started(ScopeJob *job, int result, const Error *error, void
         Instance *i = userdata;
 
         i->job = scope_job_free(i->job);
+        if (result == -ECANCELED) {
+                /* A stop of the scope or, before its signal is here, of the service. */
+                instance_event(i, EVENT_STOP);
+                return;
+        }
         if (result < 0) {
                 (void) error_keep(i, result, error);
                 return;
         }
+        i->scoped = true;
         i->cgroup = cgroup_open_of_pid(i->pid, NULL);
         /* The slice of a template's instance is not that of its service, and begins with the first scope. */
         if (i->sv->slice_cgroup < 0)
@@ -652,7 +658,6 @@ static void exit_read(Instance *i) {
 }
 
 static void action_reap(Instance *i) {
-        bool had_scope = i->pid != 0;
         Error error = { 0 };
         sd_bus *bus;
         int r;
@@ -663,14 +668,16 @@ static void action_reap(Instance *i) {
         i->control = fd_close(i->control);
         if (i->pidfd >= 0)
                 exit_read(i);
-        i->gone = !had_scope;
-        if (had_scope) {
+        /* A scope that PID 1 has yet to start has nothing to be taken down: its process is dead. Its stop would not even come to an
+         * end while the service is being stopped, which it is ordered behind (see Before in scope.c). */
+        i->gone = !i->scoped;
+        if (i->scoped) {
                 bus = supervisor_bus(i->sv, &error);
                 r = bus ? scope_stop(bus, i->scope, on_scope_stopped, i, &i->job) : error.code;
                 if (r < 0)
                         i->gone = true; /* PID 1 sees by itself that it is empty */
         }
-        if (i->relay)
+        if (!i->drained)
                 instance_relay(i); /* which says EVENT_GONE when that was all */
         else if (i->gone)
                 instance_event(i, EVENT_GONE);
@@ -732,7 +739,7 @@ int instance_adopt(Instance *i, const InstanceStatus *status, int pidfd, int pip
 
         i->pidfd = pidfd;
         i->notify = notify;
-        i->adopted = i->execed = true;
+        i->adopted = i->execed = i->scoped = true;
         i->restarts = status->restarts;
         i->pid = status->pid;
         i->started_usec = now_usec(CLOCK_MONOTONIC);

@@ -26,6 +26,7 @@ struct Instance {
         bool stop_asked;             /* whoever asked: it is not to come back by itself */
         bool start_timed_out;
         bool killed;                 /* by us */
+        bool scoped;                 /* PID 1 has started its scope */
         bool gone;                   /* PID 1 has taken the scope down, or never had one */
         bool adopted;                /* somebody else's child by now */
         bool drained;                /* its log is in the journal */
