@@ -1,63 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "sandbox/user.h"
-#include "util/fd.h"
-#include "util/strv.h"
-
-#define USER_FILE_MAX (4U << 20)
-#define USER_ID_MAX (UINT32_MAX - 1) /* (uid_t) -1 means "unchanged" to the kernel */
-
-/* "" where the image has no such file. A FIFO or a device of the image must neither block nor be read. */
-static int user_file(int root, const char *path, char **ret, Error *reterr) {
-        _cleanup_close_ int fd = open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-        struct stat st;
-        int r;
-
-        if (fd == -ENOENT || fd == -ENOTDIR) {
-                *ret = strdup("");
-                return *ret ? 0 : error_set_errno(reterr, -ENOMEM, "cannot read '%s' of the image", path);
-        }
-        if (fd < 0)
-                return error_set_errno(reterr, fd, "cannot open '%s' of the image", path);
-        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-                return error_set(reterr, -EINVAL, "cannot read '%s' of the image: it is not a regular file", path);
-        r = read_fd(fd, USER_FILE_MAX, ret, NULL);
-        return r < 0 ? error_set_errno(reterr, r, "cannot read '%s' of the image", path) : 0;
-}
-
-/* Cuts one line off *text and splits it at colons into at most n fields; the number of fields. */
-static size_t user_line(char **text, char **fields, size_t n) {
-        char *line = strsep(text, "\n");
-        size_t count = 0;
-
-        while (line && count < n)
-                fields[count++] = strsep(&line, ":");
-        return count;
-}
-
-static bool user_id(const char *s, uint32_t *ret) {
-        uint64_t v;
-
-        if (parse_u64(s, USER_ID_MAX, &v) < 0)
-                return false;
-        *ret = (uint32_t) v;
-        return true;
-}
+#include "util/passwd.h"
 
 /* The line of passwd whose name is `name`, or whose id is that number. A name wins over a number. */
 static int passwd_find(char *text, const char *name, User *u, char *ret_name, size_t size) {
         char *f[7];
         uint32_t id = 0, uid, gid;
-        bool number = user_id(name, &id), found = false;
+        bool number = passwd_id(name, &id), found = false;
 
         while (text) {
                 bool by_name;
 
-                if (user_line(&text, f, ELEMENTSOF(f)) < 6 || !user_id(f[2], &uid) || !user_id(f[3], &gid))
+                if (passwd_line(&text, f, ELEMENTSOF(f)) < 6 || !passwd_id(f[2], &uid) || !passwd_id(f[3], &gid))
                         continue;
                 by_name = streq(f[0], name);
                 if (!by_name && (!number || found || uid != id))
@@ -98,11 +54,11 @@ static int group_find(const char *file, const char *name, gid_t *ret) {
         if (!copy)
                 return -ENOMEM;
         while (text)
-                if (user_line(&text, f, ELEMENTSOF(f)) >= 3 && streq(f[0], name) && user_id(f[2], &gid)) {
+                if (passwd_line(&text, f, ELEMENTSOF(f)) >= 3 && streq(f[0], name) && passwd_id(f[2], &gid)) {
                         *ret = gid;
                         return 0;
                 }
-        if (user_id(name, &gid)) {
+        if (passwd_id(name, &gid)) {
                 *ret = gid;
                 return 0;
         }
@@ -120,7 +76,7 @@ static int group_members(const char *file, const char *name, User *u) {
         while (text) {
                 char *members;
 
-                if (user_line(&text, f, ELEMENTSOF(f)) < 4 || !user_id(f[2], &gid))
+                if (passwd_line(&text, f, ELEMENTSOF(f)) < 4 || !passwd_id(f[2], &gid))
                         continue;
                 members = f[3];
                 for (char *m; (m = strsep(&members, ","));)
@@ -163,13 +119,13 @@ int user_lookup(int root, const char *user, char *const *groups, User *ret, Erro
                 *group++ = 0;
         if (group && !*group)
                 group = NULL;
-        r = user_file(root, "etc/passwd", &passwd, reterr);
+        r = passwd_read(root, "etc/passwd", &passwd, reterr);
         if (r < 0)
                 return r;
         r = passwd_find(passwd, *spec ? spec : "0", &u, name, sizeof(name));
         if (r < 0)
                 return error_set(reterr, r, "cannot find user '%s': the image's /etc/passwd has no such name", spec);
-        r = user_file(root, "etc/group", &group_file, reterr);
+        r = passwd_read(root, "etc/group", &group_file, reterr);
         if (r < 0)
                 return r;
         r = user_groups(group_file, group, groups, name, &u, reterr);
