@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <time.h>
 
+#include "image/acl-late.h"
 #include "image/tar-record.h"
 #include "image/unpack.h"
 
@@ -12,7 +13,10 @@ typedef struct Unpacker {
         struct archive *archive;
         Writer *writer;
         TarRecord *record; /* or NULL */
-        EntryXattr xattrs[WRITER_XATTRS_MAX + 1];
+        EntryXattr xattrs[WRITER_XATTRS_MAX + 1 + _ACL_KIND_MAX];
+        Acl acls[_ACL_KIND_MAX];       /* of the entry */
+        Buf acl_values[_ACL_KIND_MAX]; /* attributes point here */
+        LateAcls late;
         Error error; /* of the stream, behind libarchive's back */
         uint64_t position; /* in the archive */
         bool in_data; /* of a file, not behind them */
@@ -70,6 +74,11 @@ static bool only_unconverted(const char *warning) {
         return warning && strstr(warning, "can't be converted");
 }
 
+/* libarchive leaves out what it does not understand of an access control list, and returns ARCHIVE_OK; this is all it says. */
+static bool acl_cut(const char *warning) {
+        return warning && strstr(warning, "SCHILY.acl");
+}
+
 static mode_t entry_type(struct archive_entry *ae) {
         return archive_entry_hardlink(ae) ? 0 : archive_entry_filetype(ae);
 }
@@ -79,7 +88,7 @@ static void take_xattrs(Unpacker *u, struct archive_entry *ae, Entry *e) {
         e->n_xattrs = 0;
         (void) archive_entry_xattr_reset(ae);
         /* One more than the limit is taken, so that the writer sees that there are too many. */
-        while (e->n_xattrs < ELEMENTSOF(u->xattrs)) {
+        while (e->n_xattrs < WRITER_XATTRS_MAX + 1) {
                 EntryXattr *x = u->xattrs + e->n_xattrs;
 
                 if (archive_entry_xattr_next(ae, &x->name, &x->value, &x->size) != ARCHIVE_OK)
@@ -88,7 +97,42 @@ static void take_xattrs(Unpacker *u, struct archive_entry *ae, Entry *e) {
         }
 }
 
-static void take_entry(Unpacker *u, struct archive_entry *ae, Entry *e) {
+/* Links cannot have any, and a hard link's is that of its file. */
+static int take_acls(Unpacker *u, struct archive_entry *ae, Entry *e, Error *reterr) {
+        for (AclKind kind = 0; kind < _ACL_KIND_MAX; kind++) {
+                Acl *acl = &u->acls[kind];
+                int r;
+
+                acl_clear(acl);
+                if (!e->path || !(S_ISREG(e->type) || S_ISDIR(e->type)))
+                        continue;
+                r = acl_take(ae, kind, e->path, acl, reterr);
+                if (r < 0)
+                        return r;
+                if (acl->n == 0 || acl_has_names(acl))
+                        continue;
+                u->acl_values[kind].size = 0;
+                r = acl_encode(acl, &u->acl_values[kind]);
+                if (r < 0)
+                        return r;
+                u->xattrs[e->n_xattrs++] = (EntryXattr){
+                        .name = acl_attribute(kind), .value = u->acl_values[kind].data, .size = u->acl_values[kind].size
+                };
+        }
+        return 0;
+}
+
+static int keep_acls(Unpacker *u, const Entry *e, Error *reterr) {
+        for (AclKind kind = 0; kind < _ACL_KIND_MAX; kind++) {
+                int r = acl_has_names(&u->acls[kind]) ? late_acls_add(&u->late, e->path, kind, &u->acls[kind], reterr) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int take_entry(Unpacker *u, struct archive_entry *ae, Entry *e, Error *reterr) {
         long nanoseconds = archive_entry_mtime_nsec(ae);
 
         *e = (Entry){
@@ -113,6 +157,7 @@ static void take_entry(Unpacker *u, struct archive_entry *ae, Entry *e) {
                 e->minor = (unsigned) archive_entry_rdevminor(ae);
         }
         take_xattrs(u, ae, e);
+        return take_acls(u, ae, e, reterr);
 }
 
 static int record_data(Unpacker *u, uint64_t file_size, const void *data, size_t size, uint64_t offset, Error *reterr) {
@@ -158,10 +203,15 @@ static int unpack_entries(Unpacker *u, Error *reterr) {
                         return 0;
                 if (r != ARCHIVE_OK && !(r == ARCHIVE_WARN && only_unconverted(archive_error_string(u->archive))))
                         return fail(u, reterr);
-                take_entry(u, ae, &e);
-                r = writer_begin(u->writer, &e, reterr);
+                if (acl_cut(archive_error_string(u->archive)))
+                        return fail(u, reterr);
+                r = take_entry(u, ae, &e, reterr);
+                if (r >= 0)
+                        r = writer_begin(u->writer, &e, reterr);
                 if (r > 0)
                         r = unpack_data(u, e.size, reterr);
+                if (r >= 0)
+                        r = keep_acls(u, &e, reterr);
                 if (r < 0)
                         return r;
         }
@@ -190,7 +240,6 @@ static int read_rest(Unpacker *u, Error *reterr) {
 }
 
 static int open_archive(Unpacker *u, Error *reterr) {
-
         u->archive = archive_read_new();
         if (!u->archive)
                 return -ENOMEM;
@@ -212,6 +261,8 @@ static int unpack_in_locale(Unpacker *u, int root, int layer, Error *reterr) {
                 r = open_archive(u, reterr);
         if (r >= 0)
                 r = unpack_entries(u, reterr);
+        if (r >= 0)
+                r = late_acls_apply(&u->late, root, reterr);
         if (r >= 0)
                 r = writer_finish(u->writer, reterr);
         return r < 0 ? r : read_rest(u, reterr);
@@ -238,6 +289,11 @@ int unpack(Stream *stream, int root, int layer, WriterCounts *ret, Error *reterr
                 *ret = writer_counts(u->writer);
         writer_free(u->writer);
         tar_record_free(u->record);
+        for (AclKind kind = 0; kind < _ACL_KIND_MAX; kind++) {
+                acl_clear(&u->acls[kind]);
+                buf_clear(&u->acl_values[kind]);
+        }
+        late_acls_clear(&u->late);
         free(u);
         return r;
 }
