@@ -15,6 +15,7 @@ enum {
 
 /* A command gets its own name as argv[0] and returns the exit code. It reads its options with getopt_long (optind is 0 at
  * the start) and has --help. */
+int cmd_auto_update(int argc, char *argv[]);
 int cmd_cat(int argc, char *argv[]);
 int cmd_exec(int argc, char *argv[]);
 int cmd_generate(int argc, char *argv[]);

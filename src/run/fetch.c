@@ -117,7 +117,7 @@ int fetch_start(sd_bus *bus, const char *app, const FetchCallbacks *callbacks, F
         if (r >= 0)
                 r = changes_watch(f);
         if (r >= 0)
-                r = unit_start(bus, f->unit, on_done, f, &f->job);
+                r = unit_job(bus, "StartUnit", f->unit, on_done, f, &f->job);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot ask systemd for '%s'", f->unit ? f->unit : app);
         *ret = TAKE_PTR(f);

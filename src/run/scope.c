@@ -235,14 +235,14 @@ int scope_start(sd_bus *bus, const ScopeSettings *settings, scope_callback callb
         return 0;
 }
 
-static int job_call(sd_bus *bus, const char *method, const char *name, bool stop, scope_callback callback, void *userdata, ScopeJob **ret) {
+int unit_job(sd_bus *bus, const char *method, const char *name, scope_callback callback, void *userdata, ScopeJob **ret) {
         _cleanup_(scope_job_freep) ScopeJob *job = NULL;
         int r;
 
         r = job_new(bus, name, callback, userdata, &job);
         if (r < 0)
                 return r;
-        job->stop = stop;
+        job->stop = streq(method, "StopUnit");
         r = sd_bus_call_method_async(bus, &job->reply, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, method, on_reply, job, "ss", name,
                 "replace");
         if (r < 0)
@@ -252,9 +252,5 @@ static int job_call(sd_bus *bus, const char *method, const char *name, bool stop
 }
 
 int scope_stop(sd_bus *bus, const char *name, scope_callback callback, void *userdata, ScopeJob **ret) {
-        return job_call(bus, "StopUnit", name, true, callback, userdata, ret);
-}
-
-int unit_start(sd_bus *bus, const char *name, scope_callback callback, void *userdata, ScopeJob **ret) {
-        return job_call(bus, "StartUnit", name, false, callback, userdata, ret);
+        return unit_job(bus, "StopUnit", name, callback, userdata, ret);
 }

@@ -39,8 +39,9 @@ int scope_start(sd_bus *bus, const ScopeSettings *settings, scope_callback callb
 /* StopUnit; a unit that is gone already counts as done. */
 int scope_stop(sd_bus *bus, const char *name, scope_callback callback, void *userdata, ScopeJob **ret);
 
-/* StartUnit; done when the unit is started, which for a oneshot service is when it has ended well. */
-int unit_start(sd_bus *bus, const char *name, scope_callback callback, void *userdata, ScopeJob **ret);
+/* StartUnit, StopUnit, RestartUnit, ReloadUnit; done when the job is, which for the start of a oneshot service is when it has
+ * ended well. */
+int unit_job(sd_bus *bus, const char *method, const char *name, scope_callback callback, void *userdata, ScopeJob **ret);
 
 ScopeJob *scope_job_free(ScopeJob *job);
 DEFINE_CLEANUP(ScopeJob *, scope_job_free);

@@ -641,25 +641,48 @@ int parse_network(SpecParse *c, void *place) {
         return 1;
 }
 
-int parse_pull(SpecParse *c, void *place) {
-        static const char *const policies[_SPEC_PULL_MAX] = {
-                [SPEC_PULL_MISSING] = "missing",
-                [SPEC_PULL_ALWAYS] = "always",
-                [SPEC_PULL_NEWER] = "newer",
-                [SPEC_PULL_NEVER] = "never",
-        };
+/* One of n names, in the order of an enum's values. what is its article and noun. */
+static int take_choice(SpecParse *c, const char *const *names, size_t n, const char *what, const char *there_are, unsigned *ret) {
         _cleanup_free_ char *text = NULL;
         int r;
 
         r = take_value(c, &text);
         if (r <= 0)
                 return r;
-        for (size_t i = 0; i < ELEMENTSOF(policies); i++)
-                if (streq(text, policies[i])) {
-                        *(SpecPull *) place = (SpecPull) i;
+        for (size_t i = 0; i < n; i++)
+                if (streq_ptr(text, names[i])) {
+                        *ret = (unsigned) i;
                         return 1;
                 }
-        return spec_complain(c, c->line->value, "'%s' is not a pull policy; there are missing, always, newer and never", text);
+        return spec_complain(c, c->line->value, "'%s' is not %s; there are %s", text, what, there_are);
+}
+
+int parse_pull(SpecParse *c, void *place) {
+        static const char *const names[_SPEC_PULL_MAX] = {
+                [SPEC_PULL_MISSING] = "missing",
+                [SPEC_PULL_ALWAYS] = "always",
+                [SPEC_PULL_NEWER] = "newer",
+                [SPEC_PULL_NEVER] = "never",
+        };
+        unsigned choice = 0;
+        int r = take_choice(c, names, ELEMENTSOF(names), "a pull policy", "missing, always, newer and never", &choice);
+
+        if (r > 0)
+                *(SpecPull *) place = (SpecPull) choice;
+        return r;
+}
+
+int parse_auto_update(SpecParse *c, void *place) {
+        static const char *const names[_SPEC_AUTO_UPDATE_MAX] = {
+                [SPEC_AUTO_UPDATE_REGISTRY] = "registry",
+                [SPEC_AUTO_UPDATE_LOCAL] = "local",
+        };
+        unsigned choice = 0;
+        int r = take_choice(c, names, ELEMENTSOF(names), "a source of updates", "registry and local", &choice);
+
+        if (r > 0)
+                *(SpecAutoUpdate *) place = (SpecAutoUpdate) choice;
+        return r;
 }
 
 /* Podman's other modes; what they are needed for a system's service has not: a user who logs in, another container. */

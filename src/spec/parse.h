@@ -87,6 +87,7 @@ int parse_seconds(SpecParse *c, void *place);
 int parse_notify(SpecParse *c, void *place);
 int parse_network(SpecParse *c, void *place);
 int parse_pull(SpecParse *c, void *place);
+int parse_auto_update(SpecParse *c, void *place);
 int parse_userns(SpecParse *c, void *place);
 
 int parse_pairs(SpecParse *c, void *place);

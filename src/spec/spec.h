@@ -157,6 +157,14 @@ typedef enum SpecPull {
         _SPEC_PULL_INVALID = -EINVAL,
 } SpecPull;
 
+typedef enum SpecAutoUpdate {
+        SPEC_AUTO_UPDATE_NO,
+        SPEC_AUTO_UPDATE_REGISTRY, /* the registry has another image under this name */
+        SPEC_AUTO_UPDATE_LOCAL,    /* the store has */
+        _SPEC_AUTO_UPDATE_MAX,
+        _SPEC_AUTO_UPDATE_INVALID = -EINVAL,
+} SpecAutoUpdate;
+
 typedef enum SpecNotify {
         SPEC_NOTIFY_NO,
         SPEC_NOTIFY_YES, /* ready when the payload says READY=1 */
@@ -180,6 +188,7 @@ typedef struct SpecProcess {
         SpecText image;
         SpecText rootfs;     /* absolute */
         SpecPull pull;
+        SpecAutoUpdate auto_update;
         SpecNumber retry, retry_delay; /* how often a pull is tried again; microseconds before the first of those */
         bool rootfs_overlay; /* Rootfs=PATH:O */
         bool rootfs_idmap;   /* Rootfs=PATH:idmap; off: ids on disk are the host's as they are */

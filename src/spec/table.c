@@ -20,7 +20,7 @@ const SpecKey spec_keys[] = {
         CONTAINER("AddHost",                SUPPORTED, "hosts",        HOSTS,     hosts,             hosts,        "a line of /etc/hosts: NAME[;NAME]:ADDRESS"),
         CONTAINER("Annotation",             SUPPORTED, "pairs",        PAIRS,     annotations,       pairs,        "OCI annotations, NAME=VALUE"),
         QUADLET("AppArmor",                 "text",    "the AppArmor profile"),
-        QUADLET("AutoUpdate",               "text",    "updates the image by itself"),
+        CONTAINER("AutoUpdate",             SUPPORTED, "source",       ENUM,      auto_update,       auto_update,  "where berth auto-update looks for a newer image: registry or local"),
         QUADLET("CgroupsMode",              "text",    "Podman's way of making cgroups"),
         CONTAINER("ContainerName",          SUPPORTED, "name",         TEXT,      container_name,    name,         "the name that the journal gives the container"),
         QUADLET("ContainersConfModule",     "path",    "a module of containers.conf(5)"),

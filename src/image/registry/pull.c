@@ -50,6 +50,11 @@ static int pull_from(Pull *pull, const Origin *origin, const Name *name, Pulled 
         r = remote_image_open(origin, name->digest ? name->digest : name->tag, &image, reterr);
         if (r < 0)
                 return r;
+        if (pull->options->look) {
+                memcpy(ret->id, image.manifest.config.digest, sizeof(ret->id));
+                memcpy(ret->digest, image.manifests[0].digest, sizeof(ret->digest));
+                return 0;
+        }
         r = remote_read(origin, &image.manifest.config, "the image's configuration", OCI_JSON_MAX, &recipe.config,
                 &recipe.config_size, reterr);
         if (r < 0)

@@ -11,6 +11,7 @@
 typedef struct PullOptions {
         const char *store; /* NULL: BERTH_STORE */
         unsigned parallel; /* layers at once; 0: PULL_PARALLEL */
+        bool look;         /* only find out what would come: id and digest */
         ClientOptions client;
 } PullOptions;
 
