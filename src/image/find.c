@@ -11,7 +11,7 @@
 #define NAME_RECORD_SIZE_MAX 4096
 #define ID_PREFIX_MIN 4 /* shorter starts of an id are more likely a mistyped name */
 
-/* One of the two lines "image sha256:HEX" and "manifest sha256:HEX" at *p. */
+/* One of the lines "image sha256:HEX", "manifest sha256:HEX" and "digest sha256:HEX" at *p. */
 static bool record_line(const char **p, const char *key, char digest[static 72]) {
         const char *value = str_after(*p, key);
 
@@ -30,7 +30,7 @@ int name_record_read(int store, const char *file, NameRecord *ret) {
         NameRecord record;
         int r;
 
-        if (strlen(file) > NAME_LENGTH_MAX)
+        if (strlen(file) > NAME_MAX)
                 return -ENAMETOOLONG;
         (void) snprintf(path, sizeof(path), "name/%s", file);
         r = read_file(store, path, NAME_RECORD_SIZE_MAX, &text, NULL);
@@ -39,6 +39,8 @@ int name_record_read(int store, const char *file, NameRecord *ret) {
         p = text;
         if (!record_line(&p, "image ", record.id) || !record_line(&p, "manifest ", record.manifest))
                 return -EBADMSG;
+        if (!record_line(&p, "digest ", record.digest))
+                memcpy(record.digest, record.manifest, sizeof(record.digest));
         *ret = record;
         return 0;
 }
@@ -64,16 +66,44 @@ static int find_full(int store, const char *full, Found *ret) {
         return 1;
 }
 
-/* REPOSITORY@DIGEST: any tag of the repository will do whose manifest has that digest. */
-static int find_by_digest(int store, const Name *name, Found *ret) {
+/* How much of a full name is its repository. */
+static size_t repository_length(const char *full) {
+        const char *at = strchr(full, '@'), *slash, *colon;
+
+        if (at)
+                return (size_t) (at - full);
+        slash = strrchr(full, '/');
+        colon = strrchr(slash ? slash : full, ':');
+        return colon ? (size_t) (colon - full) : strlen(full);
+}
+
+/* full is the name of an image that goes by repository, or with any by any other repository that ends in it. */
+static bool repository_fits(const char *full, const char *repository, bool any) {
+        size_t n = repository_length(full), m = strlen(repository);
+
+        if (!any)
+                return n == m && strncmp(full, repository, n) == 0;
+        return n > m && full[n - m - 1] == '/' && strncmp(full + n - m, repository, m) == 0;
+}
+
+/* REPOSITORY@DIGEST: any name of the repository will do whose digest that is, the manifest's or that of the index it stands in. */
+static bool record_fits(const char *full, const NameRecord *record, const Name *name) {
+        const char *end = full + repository_length(full);
+
+        if (name->digest) /* then the tag beside it says nothing, as with Docker */
+                return streq(record->manifest, name->digest) || streq(record->digest, name->digest);
+        return *end == ':' && streq(end + 1, name->tag);
+}
+
+/* 1 found, 0 none; -ENOTUNIQ with any, when names of several images fit. */
+static int find_by_search(int store, const Name *name, const char *repository, bool any, Found *ret) {
         _cleanup_closedir_ DIR *d = NULL;
         int r = dir_open(store, "name", &d);
 
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        for (struct dirent *entry; r == 0 && (entry = readdir(d));) {
+        for (struct dirent *entry; (entry = readdir(d));) {
                 _cleanup_free_ char *full = NULL;
-                const char *tag;
                 NameRecord record;
 
                 if (entry->d_name[0] == '.')
@@ -81,11 +111,18 @@ static int find_by_digest(int store, const Name *name, Found *ret) {
                 full = name_from_file(entry->d_name);
                 if (!full)
                         return -ENOMEM;
-                tag = str_after(full, name->repository);
-                if (!tag || *tag != ':' || strchr(tag, '/') || (name->tag && !streq(tag + 1, name->tag)))
+                if (!repository_fits(full, repository, any) || name_record_read(store, entry->d_name, &record) < 0 ||
+                        !record_fits(full, &record, name))
                         continue;
-                if (name_record_read(store, entry->d_name, &record) >= 0 && streq(record.manifest, name->digest))
-                        r = find_full(store, full, ret);
+                if (r > 0 && !streq(ret->id, record.id)) {
+                        free(TAKE_PTR(ret->name));
+                        return -ENOTUNIQ;
+                }
+                if (r > 0)
+                        continue;
+                r = find_full(store, full, ret);
+                if (r < 0 || (r > 0 && !any))
+                        return r;
         }
         return r;
 }
@@ -112,6 +149,7 @@ static int find_by_id(int store, const char *hex, Found *ret) {
         return r;
 }
 
+/* A short name is looked for as an image that was made here, then as Docker's, then under any registry. */
 static int find_by_name(int store, const char *text, Found *ret, Error *reterr) {
         bool short_name = !name_has_registry(text);
         int r = 0;
@@ -123,7 +161,12 @@ static int find_by_name(int store, const char *text, Found *ret, Error *reterr) 
                 r = name_parse(text, (NameDefault) kind, &name, reterr);
                 if (r < 0)
                         return r;
-                r = name.digest ? find_by_digest(store, &name, ret) : find_full(store, name.full, ret);
+                r = name.digest ? find_by_search(store, &name, name.repository, false, ret) : find_full(store, name.full, ret);
+                if (r == 0 && short_name && kind == NAME_DOCKER)
+                        r = find_by_search(store, &name, str_after(name.repository, strchr(text, '/') ? "docker.io/" : "docker.io/library/"),
+                                true, ret);
+                if (r == -ENOTUNIQ)
+                        return error_set(reterr, r, "'%s' may be any of several images in the store; write it with its registry", text);
                 if (r < 0)
                         return error_set_errno(reterr, r, "cannot look up image '%s'", text);
         }

@@ -8,6 +8,7 @@
 /* What the file of a name holds. */
 typedef struct NameRecord {
         char id[72], manifest[72]; /* "sha256:HEX" */
+        char digest[72];           /* of what the name led to at its registry: an index, or the manifest itself */
 } NameRecord;
 
 typedef struct Found {

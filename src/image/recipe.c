@@ -88,6 +88,7 @@ int recipe_add(StoreWork *work, const Recipe *recipe, char ret_id[static 72], Er
                 .config_size = recipe->config_size,
                 .manifest = recipe->manifest,
                 .manifest_size = recipe->manifest_size,
+                .digest = recipe->index_digest[0] ? recipe->index_digest : NULL,
         };
         _cleanup_image_ Image *image = calloc(1, sizeof(*image));
         _cleanup_strv_ char **diff_ids = NULL;

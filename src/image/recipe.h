@@ -9,6 +9,7 @@ typedef struct Recipe {
         char *config, *manifest; /* JSON */
         size_t config_size, manifest_size;
         char manifest_digest[72];
+        char index_digest[72]; /* of the index that the names lead to; empty: they lead to the manifest */
         char **names; /* full */
 } Recipe;
 

@@ -47,7 +47,8 @@ static int place_image(StoreWork *work, const Image *image, const StoreImageFile
         return fd < 0 ? -errno : write_manifest(fd, image, files);
 }
 
-static int place_name(Store *store, const char *id, const char *manifest, const char *name) {
+/* digest: what the name led to at its registry; NULL: the manifest itself. */
+static int place_name(Store *store, const char *id, const char *manifest, const char *digest, const char *name) {
         _cleanup_free_ char *file = name_to_file(name), *path = NULL;
         _cleanup_buf_ Buf text = BUF_INIT;
         int r;
@@ -56,6 +57,8 @@ static int place_name(Store *store, const char *id, const char *manifest, const 
         if (!path)
                 return -ENOMEM;
         r = buf_printf(&text, "image %s\nmanifest %s\n", id, manifest);
+        if (r >= 0 && digest)
+                r = buf_printf(&text, "digest %s\n", digest);
         return r < 0 ? r : write_file(store->fd, path, text.data, text.size, 0600, true);
 }
 
@@ -76,7 +79,7 @@ int store_image_commit(StoreWork *work, const Image *image, const StoreImageFile
                 return r;
         r = place_image(work, image, files);
         for (; r >= 0 && names && *names; names++)
-                r = place_name(work->store, image->id, image->manifest_digest, *names);
+                r = place_name(work->store, image->id, image->manifest_digest, files->digest, *names);
         store_unlock(work->store);
         (void) remove_tree(work->fd, "image");
         if (r < 0)
@@ -108,7 +111,7 @@ static int tag_locked(Store *store, const char *text, char *const *names, Error 
         if (r < 0)
                 return r;
         for (; r >= 0 && *names; names++)
-                r = place_name(store, found.id, found.manifest[0] ? found.manifest : image->manifest_digest, *names);
+                r = place_name(store, found.id, found.manifest[0] ? found.manifest : image->manifest_digest, NULL, *names);
         return r < 0 ? error_set_errno(reterr, r, "cannot write a name into the image store") : 0;
 }
 

@@ -7,7 +7,7 @@
  *   layer/HEX/       an unpacked layer by its diff id: root/, meta, and what gives its archive again (tar-record.h). Whoever
  *                    needs it before an image does (a load under way) has a shared flock on the directory
  *   image/HEX/       by image id: config.json, manifest-HEX.json, plain; use/APP, flocked by who runs it, and hold/RELEASE
- *   name/FILE        "image sha256:…" and "manifest sha256:…"
+ *   name/FILE        "image sha256:…", "manifest sha256:…" and, for an image of an index, "digest sha256:…"
  *   want/HEX         by manifest digest: the layers that an unfinished pull wants
  *   claim/HEX        by diff id: flocked by the pull that downloads that layer
  *   tmp/WORK/        what a writer is making, flocked by it; without a lock its writer is dead and the next one
@@ -68,6 +68,7 @@ int store_layer_commit(StoreWork *work, const char *name, const char *diff_id, c
 typedef struct StoreImageFiles {
         const char *config, *manifest;
         size_t config_size, manifest_size;
+        const char *digest; /* of the index that the names lead to; NULL: they lead to the manifest */
 } StoreImageFiles;
 int store_image_commit(StoreWork *work, const Image *image, const StoreImageFiles *files, char *const *names, Error *reterr);
 
