@@ -19,6 +19,7 @@ int cmd_auto_update(int argc, char *argv[]);
 int cmd_cat(int argc, char *argv[]);
 int cmd_exec(int argc, char *argv[]);
 int cmd_generate(int argc, char *argv[]);
+int cmd_image(int argc, char *argv[]);
 int cmd_images(int argc, char *argv[]);
 int cmd_import(int argc, char *argv[]);
 int cmd_keys(int argc, char *argv[]);

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <getopt.h>
-#include <time.h>
 
-#include "cli/cli.h"
+#include "cli/image.h"
 #include "image/name.h"
-#include "image/store.h"
 #include "util/strv.h"
-
-#define SHORT_ID_LENGTH 12 /* digits, as Docker and Podman show */
 
 static const char help[] =
         "berth images [OPTION…] [NAME…]\n"
@@ -35,14 +31,6 @@ static const struct option options[] = {
         {}
 };
 
-static void format_time(uint64_t t, const char *format, char ret[static 64]) {
-        time_t seconds = (time_t) t;
-        struct tm tm;
-
-        if (t == 0 || !gmtime_r(&seconds, &tm) || strftime(ret, 64, format, &tm) == 0)
-                *ret = 0;
-}
-
 static int add_row(Table *t, const StoreImage *i, const char *name, bool whole) {
         char size[32], shared[32], created[64];
         const char *hex = digest_hex(i->image->id);
@@ -53,7 +41,7 @@ static int add_row(Table *t, const StoreImage *i, const char *name, bool whole) 
                 return -ENOMEM;
         size_text(i->size, size);
         size_text(i->shared, shared);
-        format_time(i->image->created, "%Y-%m-%d %H:%M", created);
+        image_time_text(i->image->created, "%Y-%m-%d %H:%M", created);
         r = table_add(t, name ? STYLE_BOLD : STYLE_DIM, name ? name : "<none>");
         if (r >= 0)
                 r = table_addf(t, STYLE_NORMAL, "%.*s", whole ? DIGEST_HEX_LENGTH : SHORT_ID_LENGTH, hex);
@@ -108,7 +96,7 @@ static int json_image(Buf *b, const StoreImage *i) {
         char created[64];
         int r = buf_puts(b, "{\"id\":");
 
-        format_time(i->image->created, "%Y-%m-%dT%H:%M:%SZ", created);
+        image_time_text(i->image->created, "%Y-%m-%dT%H:%M:%SZ", created);
         if (r >= 0)
                 r = json_quote(b, i->image->id);
         if (r >= 0)

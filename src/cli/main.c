@@ -30,6 +30,7 @@ static const Command commands[] = {
         { "load",     cmd_load,     "Load an image from an OCI layout or a docker archive" },
         { "import",   cmd_import,   "Make an image from a root file system" },
         { "images",   cmd_images,   "List the images" },
+        { "image",    cmd_image,    "Look at an image: inspect, history, diff, mount, unmount, check" },
         { "save",     cmd_save,     "Write images into an OCI layout or a docker archive" },
         { "tag",      cmd_tag,      "Give an image another name" },
         { "rmi",      cmd_rmi,      "Remove images" },

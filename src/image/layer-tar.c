@@ -275,26 +275,68 @@ static int open_parts(LayerTar *t, int layer, Error *reterr) {
         return t->replaced < 0 ? 0 : find_moved(t, layer, reterr);
 }
 
-int layer_tar_open_at(int layer, const char *diff_id, Blob **ret, Error *reterr) {
+static int layer_tar_new(int layer, const char *diff_id, LayerTar **ret, Error *reterr) {
         LayerTar *t = calloc(1, sizeof(*t));
-        char name[sizeof("layer ") + DIGEST_LENGTH];
         int r = -ENOMEM;
 
         if (!t)
                 return r;
         t->root = t->replaced = t->file = -EBADF;
         (void) snprintf(t->diff_id, sizeof(t->diff_id), "%s", diff_id);
-        (void) snprintf(name, sizeof(name), "layer %s", diff_id);
         t->digest = digest_new();
         if (t->digest)
                 r = open_parts(t, layer, reterr);
         if (r < 0) {
                 layer_tar_free(t);
+                return r;
+        }
+        *ret = t;
+        return 0;
+}
+
+int layer_tar_open_at(int layer, const char *diff_id, Blob **ret, Error *reterr) {
+        char name[sizeof("layer ") + DIGEST_LENGTH];
+        LayerTar *t;
+        int r = layer_tar_new(layer, diff_id, &t, reterr);
+
+        (void) snprintf(name, sizeof(name), "layer %s", diff_id);
+        if (r < 0) {
                 (void) error_prefix(reterr, "cannot make the archive of %s", name);
                 return r;
         }
         *ret = blob_new(name, layer_tar_read, layer_tar_free, t);
         return *ret ? 0 : -ENOMEM;
+}
+
+static int check_steps(LayerTar *t, uint64_t size, Error *reterr) {
+        for (;;) {
+                int r = take_step(t, reterr);
+
+                if (r < 0)
+                        return r;
+                t->size += t->literal;
+                if (t->data > 0 && (t->data_offset > t->file_size || t->data > t->file_size - t->data_offset))
+                        return error_set(reterr, -EBADMSG, "its file " TAR_RECORD_FILE " is broken: a file is too short for it");
+                t->size += t->data;
+                t->literal = t->data = 0;
+                if (t->now.op == TAR_RECORD_END)
+                        break;
+        }
+        if (t->size == size && t->now.numbers[0] == size)
+                return 0;
+        return error_set(reterr, -EBADMSG, "its archive would have %llu bytes, not %llu", (unsigned long long) t->size,
+                (unsigned long long) size);
+}
+
+int layer_tar_check(int layer, uint64_t size, Error *reterr) {
+        LayerTar *t;
+        int r = layer_tar_new(layer, "", &t, reterr);
+
+        if (r < 0)
+                return r;
+        r = check_steps(t, size, reterr);
+        layer_tar_free(t);
+        return r;
 }
 
 int layer_tar_open(Store *store, const char *diff_id, Blob **ret, uint64_t *ret_size, Error *reterr) {

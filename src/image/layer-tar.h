@@ -15,3 +15,7 @@ int layer_tar_open(Store *store, const char *diff_id, Blob **ret, uint64_t *ret_
 
 /* The same of a layer's directory, wherever it is; layer is not taken. */
 int layer_tar_open_at(int layer, const char *diff_id, Blob **ret, Error *reterr);
+
+/* Whether all that would be read is there, in a layer's directory: each file with its size, and together size bytes. Reads no file.
+ * -EBADMSG with a sentence, -ENODATA as above. */
+int layer_tar_check(int layer, uint64_t size, Error *reterr);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <libmount.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 
 #define SOURCE_PREFIX "berth:" /* and the digits of the image's id */
 #define EMPTY_DIRECTORY BERTH_MOUNT_DIR "/.empty"
+#define PRIVATE_DIRECTORY BERTH_MOUNT_DIR "/.private"
 #define MOUNT_FLAGS (MS_RDONLY | MS_NODEV | MS_NOSUID)
 #define OVERLAY_OPTIONS ",redirect_dir=off,metacopy=off,index=off"
 
@@ -122,7 +124,7 @@ static int mount_fds(const char *source, const int *fds, size_t n, const char *t
         return fchdir(before) < 0 ? -errno : r;
 }
 
-int image_mount_layers(const Image *image, char *const *layer_ids, const char *target, Error *reterr) {
+static int mount_layers(const Image *image, char *const *layer_ids, const char *target, Error *reterr) {
         size_t length = strv_length(layer_ids), n = 0;
         char source[sizeof(SOURCE_PREFIX) + DIGEST_HEX_LENGTH];
         _cleanup_free_ char *real = realpath(target, NULL);
@@ -150,7 +152,21 @@ int image_mount_layers(const Image *image, char *const *layer_ids, const char *t
 }
 
 int image_mount(const Image *image, const char *target, Error *reterr) {
-        return image_mount_layers(image, image->layer_ids, target, reterr);
+        return mount_layers(image, image->layer_ids, target, reterr);
+}
+
+int image_mount_private(const Image *image, char *const *layer_ids, Error *reterr) {
+        int fd, r = make_directory(PRIVATE_DIRECTORY, reterr);
+
+        if (r < 0)
+                return r;
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+                return error_set_errno(reterr, -errno, "cannot make a mount namespace");
+        r = mount_layers(image, layer_ids, PRIVATE_DIRECTORY, reterr);
+        if (r < 0)
+                return r;
+        fd = open(PRIVATE_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? error_set_errno(reterr, -errno, "cannot open " PRIVATE_DIRECTORY) : fd;
 }
 
 int image_unmount(const char *target, Error *reterr) {

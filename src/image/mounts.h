@@ -24,8 +24,9 @@ void image_mounts_clear(ImageMounts *m);
  * meanwhile. */
 int image_mount(const Image *image, const char *target, Error *reterr);
 
-/* The same for the layers of these ids alone, which are topmost first; one at least. */
-int image_mount_layers(const Image *image, char *const *layer_ids, const char *target, Error *reterr);
+/* The layers of these ids alone, topmost first and one at least, mounted where nobody else sees it: the process gets a mount namespace
+ * of its own. Returns a descriptor of the root directory. */
+int image_mount_private(const Image *image, char *const *layer_ids, Error *reterr);
 
 /* Takes the mount of an image off target, and target away where it is one of image_mount_directory(). -EINVAL where none is
  * mounted there. */

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # bash completion for berth(1). Commands and options come from berth's own help, so they cannot fall behind it.
 
-_berth_commands() { berth help 2>/dev/null | sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
-_berth_options() { berth help "$1" 2>/dev/null | grep -oE -- '--[a-z][a-z-]*=?' | sort -u; }
+_berth_commands() { berth help "$@" 2>/dev/null | sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
+_berth_options() { berth "$@" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*=?' | sort -u; }
 _berth_apps() { berth list 2>/dev/null | sed '1d;s/ .*//'; }
 _berth_instances() { berth status "$1" 2>/dev/null | sed -n '/^INSTANCE/,$p' | sed "1d;s/ .*//;s|^|$1/|"; }
 _berth_images() { berth images 2>/dev/null | sed '1d;s/ .*//'; }
@@ -13,7 +13,13 @@ _berth() {
         if [ "$COMP_CWORD" = 1 ]; then
                 words="$(_berth_commands) --help --version"
         elif [ "${cur#-}" != "$cur" ]; then
-                words=$(_berth_options "$command")
+                if [ "$command" = image ]; then
+                        words=$(_berth_options image "${COMP_WORDS[2]}")
+                else
+                        words=$(_berth_options "$command")
+                fi
+        elif [ "$command" = image ] && [ "$COMP_CWORD" = 2 ]; then
+                words=$(_berth_commands image)
         else
                 case $command in
                 status | logs | exec)
@@ -23,7 +29,7 @@ _berth() {
                         esac
                         ;;
                 cat) words=$(_berth_apps) ;;
-                rmi | save | tag) words=$(_berth_images) ;;
+                image | rmi | save | tag) words=$(_berth_images) ;;
                 help) words=$(_berth_commands) ;;
                 verify | load | import | generate | seccomp) compopt -o default ;;
                 esac

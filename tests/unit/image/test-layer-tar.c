@@ -9,6 +9,7 @@
 #include "image/tar-record.h"
 #include "image/unpack.h"
 #include "tar-maker.h"
+#include "temporary.h"
 #include "util/fd.h"
 
 static char directory[] = "/tmp/berth-layer-tar-XXXXXX";
@@ -18,8 +19,7 @@ static char diff_id[72];
 static Error error;
 
 static void set_up(void) {
-        memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
-        ck_assert_ptr_nonnull(mkdtemp(directory));
+        temporary_make(directory);
         layer = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         ck_assert_int_ge(layer, 0);
         ck_assert_int_eq(mkdirat(layer, "root", 0755), 0);
@@ -29,7 +29,7 @@ static void set_up(void) {
 
 static void tear_down(void) {
         layer = fd_close(layer);
-        ck_assert_int_eq(remove_tree(AT_FDCWD, directory), 0);
+        temporary_remove();
         buf_clear(&tar);
         buf_clear(&back);
 }
