@@ -5,12 +5,11 @@
 #include <unistd.h>
 
 #include "bus/objects.h"
+#include "bus/polkit.h"
 #include "bus/request.h"
 #include "util/fd.h"
 #include "util/strv.h"
 
-#define POLKIT_ACTION "org.berth1.manage"
-#define POLKIT_ALLOW_USER_INTERACTION 1U
 #define CGROUP_FILE_MAX (64U * 1024)
 
 struct Request {
@@ -181,46 +180,17 @@ static int request_act(Request *q) {
 static int on_authorisation(sd_bus_message *reply, void *userdata, sd_bus_error *reterr) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         Request *q = userdata;
-        int authorised = 0, challenge = 0, r;
+        int r = polkit_read(reply, q->app, verbs[q->verb].name, &error);
 
-        /* Without polkit nobody but root may: fail closed. */
-        if (!sd_bus_message_is_method_error(reply, NULL)) {
-                r = sd_bus_message_enter_container(reply, 'r', "bba{ss}");
-                if (r >= 0)
-                        r = sd_bus_message_read(reply, "bb", &authorised, &challenge);
-                if (r < 0)
-                        return request_fail(q, r, NULL);
-        }
-        if (authorised)
-                return request_act(q);
-        if (challenge)
-                r = sd_bus_error_set(&error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
-                        "Interactive authentication required.");
-        else
-                r = sd_bus_error_setf(&error, SD_BUS_ERROR_ACCESS_DENIED, "You may not %s app '%s'",
-                        verbs[q->verb].name, q->app);
-        return request_fail(q, r, &error);
+        return r < 0 ? request_fail(q, r, &error) : request_act(q);
 }
 
 static int request_authorise(Request *q) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *ask = NULL;
-        int r;
+        int r = polkit_ask(q->m->bus, q->call, q->app, verbs[q->verb].name, &ask);
 
-        r = sd_bus_message_new_method_call(q->m->bus, &ask, "org.freedesktop.PolicyKit1",
-                "/org/freedesktop/PolicyKit1/Authority", "org.freedesktop.PolicyKit1.Authority",
-                "CheckAuthorization");
-        if (r >= 0)
-                r = sd_bus_message_append(ask, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s",
-                        sd_bus_message_get_sender(q->call), POLKIT_ACTION, 2, "app", q->app, "verb",
-                        verbs[q->verb].name,
-                        sd_bus_message_get_allow_interactive_authorization(q->call) > 0 ?
-                                POLKIT_ALLOW_USER_INTERACTION :
-                                0U,
-                        "");
         /* A person may think for as long as they like. */
-        if (r >= 0)
-                r = sd_bus_call_async(q->m->bus, &q->slot, ask, on_authorisation, q, UINT64_MAX);
-        return r;
+        return r < 0 ? r : sd_bus_call_async(q->m->bus, &q->slot, ask, on_authorisation, q, UINT64_MAX);
 }
 
 static int sender_is_root(sd_bus_message *call) {
