@@ -100,7 +100,7 @@ static int cat(const char *what, bool all) {
         else {
                 r = spec_search_open(NULL, &search);
                 if (r == 0)
-                        r = spec_document_read(&search, what, &diags, &d);
+                        r = spec_document_read(&search, SPEC_CONTAINER, what, &diags, &d);
         }
         if (r == 0)
                 r = print_document(&d, all);

@@ -186,17 +186,34 @@ static int check_service(Check *c) {
         return 0;
 }
 
+static bool has_section(const SpecDocument *d, const char *name, const char *start) {
+        for (size_t f = 0; f < d->n_sources; f++)
+                for (size_t i = 0; i < d->sources[f].n_lines; i++) {
+                        const SpecLine *l = &d->sources[f].lines[i];
+
+                        if (!l->key && (streq(l->value, name) || (start && str_after(l->value, start))))
+                                return true;
+                }
+        return false;
+}
+
+static int check_image(Check *c) {
+        Spec *s = c->spec;
+
+        if (s->restart == SPEC_RESTART_ALWAYS || s->restart == SPEC_RESTART_ON_SUCCESS)
+                return complain(c, last_of(c, "Restart"), "a pull ends with success, Restart= would begin it again for ever");
+        if (!has_section(c->document, "Image", NULL) && !c->wrong_before)
+                return complain(c, (SpecOrigin){ 0 }, "has no [Image] section");
+        return s->image.name.value || c->wrong_before ? 0 : complain(c, (SpecOrigin){ 0 }, "[Image] has no Image=");
+}
+
 int spec_check(Spec *s, const SpecDocument *d, bool unknown, SpecDiags *diags) {
         Check c = { .spec = s, .document = d, .diags = diags, .unknown = unknown, .wrong_before = diags->n_errors > 0 };
-        bool container = false;
         int r = 0;
 
-        for (size_t f = 0; f < d->n_sources; f++)
-                for (size_t i = 0; i < d->sources[f].n_lines; i++)
-                        container = container || (!d->sources[f].lines[i].key &&
-                                                         (streq(d->sources[f].lines[i].value, "Container") ||
-                                                                 str_after(d->sources[f].lines[i].value, "Process ")));
-        if (!container && !c.wrong_before) {
+        if (s->kind == SPEC_IMAGE)
+                return check_image(&c);
+        if (!has_section(d, "Container", "Process ") && !c.wrong_before) {
                 c.wrong_before = true;
                 r = complain(&c, (SpecOrigin){ 0 }, "has no [Container] section");
         }

@@ -11,8 +11,23 @@
 #include "util/paths.h"
 #include "util/strv.h"
 
-#define SUFFIX ".container"
 #define PATH_SIZE 4096
+
+static const char *const suffixes[_SPEC_KIND_MAX] = {
+        [SPEC_CONTAINER] = ".container",
+        [SPEC_IMAGE] = ".image",
+};
+
+const char *spec_kind_suffix(SpecKind kind) {
+        return suffixes[kind];
+}
+
+SpecKind spec_kind_of(const char *file) {
+        for (int i = 0; i < _SPEC_KIND_MAX; i++)
+                if (str_ends_with(file, suffixes[i]))
+                        return (SpecKind) i;
+        return _SPEC_KIND_INVALID;
+}
 
 bool spec_name_valid(const char *name) {
         const char *at = strchr(name, '@');
@@ -98,13 +113,13 @@ static int list_names(int fd, const char *suffix, bool cut, char ***names) {
         return r;
 }
 
-int spec_search_list(const SpecSearch *s, char ***ret) {
+int spec_search_list(const SpecSearch *s, SpecKind kind, char ***ret) {
         _cleanup_strv_ char **all = NULL, **result = NULL;
         size_t n;
         int r;
 
         for (size_t i = 0; i < s->n; i++) {
-                r = s->fds[i] < 0 ? 0 : list_names(s->fds[i], SUFFIX, true, &all);
+                r = s->fds[i] < 0 ? 0 : list_names(s->fds[i], suffixes[kind], true, &all);
                 if (r < 0)
                         return r;
         }
@@ -112,16 +127,16 @@ int spec_search_list(const SpecSearch *s, char ***ret) {
         strv_sort(all);
         for (size_t k = 0; k < n; k++) {
                 _cleanup_free_ char *file = NULL;
-                FileKind kind = FILE_NONE;
+                FileKind found = FILE_NONE;
 
                 if ((k > 0 && streq(all[k], all[k - 1])) || !spec_name_valid(all[k]))
                         continue;
-                file = str_format("%s" SUFFIX, all[k]);
+                file = str_format("%s%s", all[k], suffixes[kind]);
                 if (!file)
                         return -ENOMEM;
-                for (size_t i = 0; i < s->n && kind == FILE_NONE; i++)
-                        kind = s->fds[i] < 0 ? FILE_NONE : file_kind(s->fds[i], file);
-                r = kind == FILE_PLAIN || kind == FILE_OTHER ? strv_append(&result, all[k]) : 0;
+                for (size_t i = 0; i < s->n && found == FILE_NONE; i++)
+                        found = s->fds[i] < 0 ? FILE_NONE : file_kind(s->fds[i], file);
+                r = found == FILE_PLAIN || found == FILE_OTHER ? strv_append(&result, all[k]) : 0;
                 if (r < 0)
                         return r;
         }
@@ -246,20 +261,21 @@ static int drop_ins_scan(DropIns *d, const SpecSearch *s, size_t i, const char *
 /* The directories that one directory of the search path may have for name, most specific first: "a-b@i.container.d",
  * "a-b@.container.d", "a-.container.d". */
 static int drop_ins_scan_name(DropIns *d, const SpecSearch *s, size_t i, const SpecDocument *doc) {
+        const char *suffix = suffixes[doc->kind];
         char sub[SPEC_NAME_MAX + 32];
         int r;
 
-        (void) snprintf(sub, sizeof(sub), "%s" SUFFIX ".d", doc->name);
+        (void) snprintf(sub, sizeof(sub), "%s%s.d", doc->name, suffix);
         r = drop_ins_scan(d, s, i, sub);
         if (r == 0 && doc->instance) {
-                (void) snprintf(sub, sizeof(sub), "%s@" SUFFIX ".d", doc->prefix);
+                (void) snprintf(sub, sizeof(sub), "%s@%s.d", doc->prefix, suffix);
                 r = drop_ins_scan(d, s, i, sub);
         }
         for (size_t n = strlen(doc->prefix); r == 0 && n > 0; n--) {
                 /* systemd.unit(5): "foo-bar-baz" also has "foo-bar-" and "foo-"; a dash at the end is no boundary. */
                 if (doc->prefix[n - 1] != '-' || n == strlen(doc->prefix))
                         continue;
-                (void) snprintf(sub, sizeof(sub), "%.*s" SUFFIX ".d", (int) n, doc->prefix);
+                (void) snprintf(sub, sizeof(sub), "%.*s%s.d", (int) n, doc->prefix, suffix);
                 r = drop_ins_scan(d, s, i, sub);
         }
         return r;
@@ -267,12 +283,15 @@ static int drop_ins_scan_name(DropIns *d, const SpecSearch *s, size_t i, const S
 
 static int add_drop_ins(SpecDocument *doc, const SpecSearch *s, SpecDiags *diags) {
         _cleanup_(drop_ins_clear) DropIns d = { 0 };
+        char of_all[32];
         int r = 0;
+
+        (void) snprintf(of_all, sizeof(of_all), "%s.d", suffixes[doc->kind] + 1);
 
         for (size_t i = 0; r == 0 && i < s->n; i++)
                 r = drop_ins_scan_name(&d, s, i, doc);
         for (size_t i = 0; r == 0 && i < s->n; i++)
-                r = drop_ins_scan(&d, s, i, "container.d");
+                r = drop_ins_scan(&d, s, i, of_all);
         if (d.n > 1)
                 qsort(d.items, d.n, sizeof(DropIn), compare_drop_ins);
         for (size_t i = 0; r == 0 && i < d.n; i++) {
@@ -313,7 +332,7 @@ static int find_file(const SpecSearch *s, const char *file, size_t *ret_dir) {
         return -ENOENT;
 }
 
-static int not_found(const SpecSearch *s, const char *name, SpecDiags *diags) {
+static int not_found(const SpecSearch *s, SpecKind kind, const char *name, SpecDiags *diags) {
         _cleanup_free_ char *where = NULL;
         size_t n = 1;
 
@@ -326,35 +345,37 @@ static int not_found(const SpecSearch *s, const char *name, SpecDiags *diags) {
                 strcat(where, i > 0 ? ", " : "");
                 strcat(where, s->dirs[i]);
         }
-        (void) spec_diag_add(diags, SPEC_ERROR, NULL, 0, 0, "no spec %s" SUFFIX " in %s", name, where);
+        (void) spec_diag_add(diags, SPEC_ERROR, NULL, 0, 0, "no spec %s%s in %s", name, suffixes[kind], where);
         return -ENOENT;
 }
 
-int spec_document_read(const SpecSearch *s, const char *name, SpecDiags *diags, SpecDocument *ret) {
-        _cleanup_document_ SpecDocument d = { 0 };
+int spec_document_read(const SpecSearch *s, SpecKind kind, const char *name, SpecDiags *diags, SpecDocument *ret) {
+        _cleanup_document_ SpecDocument d = { .kind = kind };
         char file[SPEC_NAME_MAX + 32], path[PATH_SIZE];
         size_t dir = 0;
         int r;
 
         if (!spec_name_valid(name)) {
-                (void) spec_diag_add(diags, SPEC_ERROR, NULL, 0, 0, "'%s' cannot be the name of an app", name);
+                (void) spec_diag_add(diags, SPEC_ERROR, NULL, 0, 0, "'%s' cannot be the name of %s", name,
+                        kind == SPEC_IMAGE ? "an image's file" : "an app");
                 return -EINVAL;
         }
         r = set_name(&d, name);
         if (r < 0)
                 return r;
-        (void) snprintf(file, sizeof(file), "%s" SUFFIX, name);
+        (void) snprintf(file, sizeof(file), "%s%s", name, suffixes[kind]);
         r = find_file(s, file, &dir);
         if (r == -ENOENT && d.instance) {
-                (void) snprintf(file, sizeof(file), "%s@" SUFFIX, d.prefix);
+                (void) snprintf(file, sizeof(file), "%s@%s", d.prefix, suffixes[kind]);
                 r = find_file(s, file, &dir);
         }
         if (r == -ENOENT)
-                return not_found(s, name, diags);
+                return not_found(s, kind, name, diags);
         if (snprintf(path, sizeof(path), "%s/%s", s->dirs[dir], file) >= (int) sizeof(path))
                 return -ENAMETOOLONG;
         if (r == -ERFKILL) {
-                (void) spec_diag_add(diags, SPEC_ERROR, path, 0, 0, "app '%s' is masked by this file", name);
+                (void) spec_diag_add(diags, SPEC_ERROR, path, 0, 0, "%s '%s' is masked by this file",
+                        kind == SPEC_IMAGE ? "image" : "app", name);
                 return r;
         }
         r = add_source(&d, s->fds[dir], file, path, diags);
@@ -372,16 +393,18 @@ int spec_document_read_file(const char *path, SpecDiags *diags, SpecDocument *re
         _cleanup_search_ SpecSearch s = { 0 };
         _cleanup_free_ char *dir = NULL, *name = NULL;
         const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+        SpecKind kind = spec_kind_of(file);
         int r;
 
         dir = slash ? strndup(path, slash == path ? 1 : (size_t) (slash - path)) : strdup(".");
-        name = str_ends_with(file, SUFFIX) ? strndup(file, strlen(file) - strlen(SUFFIX)) : strdup(file);
+        name = strndup(file, strlen(file) - (kind >= 0 ? strlen(suffixes[kind]) : 0));
         if (!dir || !name)
                 return -ENOMEM;
-        if (!str_ends_with(file, SUFFIX) || !spec_name_valid(name)) {
-                (void) spec_diag_add(diags, SPEC_ERROR, path, 0, 0, "a spec is called NAME" SUFFIX);
+        if (kind < 0 || !spec_name_valid(name)) {
+                (void) spec_diag_add(diags, SPEC_ERROR, path, 0, 0, "a spec is called NAME.container or NAME.image");
                 return -EINVAL;
         }
+        d.kind = kind;
         r = set_name(&d, name);
         if (r == 0)
                 r = spec_search_open(dir, &s);

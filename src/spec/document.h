@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The files that make up one app's spec, found and taken apart but not yet understood: what spec_read() types, and
+/* The files that make up one spec, found and taken apart but not yet understood: what spec_read() types, and
  * what `berth cat` shows. */
 
+#include "spec/kind.h"
 #include "spec/lexer.h"
 
 /* An opened search path. The generator reads all specs through one. */
@@ -18,10 +19,11 @@ int spec_search_open(const char *dirs, SpecSearch *ret);
 void spec_search_close(SpecSearch *s);
 #define _cleanup_search_ _cleanup_(spec_search_close)
 
-/* Names of all specs, sorted; masked ones are left out, but hide those of later directories. */
-int spec_search_list(const SpecSearch *s, char ***ret);
+/* Names of all specs of a kind, sorted; masked ones are left out, but hide those of later directories. */
+int spec_search_list(const SpecSearch *s, SpecKind kind, char ***ret);
 
 typedef struct SpecDocument {
+        SpecKind kind;
         char *name, *prefix, *instance; /* as in Spec */
         bool template;
         SpecSource *sources; /* [0] is the spec, then drop-ins in order of application */
@@ -29,7 +31,7 @@ typedef struct SpecDocument {
 } SpecDocument;
 
 /* Results as spec_load(), without -EBADMSG: a file that cannot be read or understood is an error in diags alone. */
-int spec_document_read(const SpecSearch *s, const char *name, SpecDiags *diags, SpecDocument *ret);
+int spec_document_read(const SpecSearch *s, SpecKind kind, const char *name, SpecDiags *diags, SpecDocument *ret);
 
 /* One file by its path; its drop-ins are looked for beside it only. */
 int spec_document_read_file(const char *path, SpecDiags *diags, SpecDocument *ret);

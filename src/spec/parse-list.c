@@ -578,7 +578,7 @@ int parse_secrets(SpecParse *c, void *place) {
 
 /* Quadlet turns the names of its files into the names of their services. */
 int spec_unit_of(SpecParse *c, const char *word, const char *at, char **ret) {
-        static const char *const others[] = { ".volume", ".network", ".pod", ".kube", ".build", ".image" };
+        static const char *const others[] = { ".volume", ".network", ".pod", ".kube", ".build" };
         _cleanup_free_ char *text = NULL;
         int r;
 
@@ -591,10 +591,16 @@ int spec_unit_of(SpecParse *c, const char *word, const char *at, char **ret) {
         if (str_ends_with(text, ".container")) {
                 text[strlen(text) - strlen(".container")] = 0;
                 *ret = str_format("%s.service", text);
-                if (!*ret)
-                        return -ENOMEM;
+        } else if (str_ends_with(text, ".image")) {
+                _cleanup_free_ char *service = NULL;
+
+                text[strlen(text) - strlen(".image")] = 0;
+                service = spec_image_service(text);
+                *ret = service ? str_format("%s.service", service) : NULL;
         } else
                 *ret = TAKE_PTR(text);
+        if (!*ret)
+                return -ENOMEM;
         if (!c->unknown && !unit_name_valid(*ret)) {
                 r = spec_complain(c, at, "'%s' is not a name of a unit", *ret);
                 free(*ret);

@@ -33,20 +33,6 @@ static bool all_of(const char *s, const char *accept) {
         return *s && !s[strspn(s, accept)];
 }
 
-int parse_text_image(SpecParse *c, void *place) {
-        _cleanup_free_ char *text = NULL;
-        int r;
-
-        r = take_value(c, &text);
-        if (r <= 0)
-                return r;
-        if (str_ends_with(text, ".image") || str_ends_with(text, ".build"))
-                return spec_complain(c, c->line->value, "'%s' names a Quadlet unit: known from Quadlet, not supported yet", text);
-        if (!all_of(text, LETTERS DIGITS "._/:@+-") || *text == '-' || *text == ':' || *text == '@')
-                return spec_complain(c, c->line->value, "'%s' is not a name of an image", text);
-        return keep_text(c, place, TAKE_PTR(text));
-}
-
 int parse_rootfs(SpecParse *c, void *place) {
         const char *value = c->line->value, *colon = strchr(value, ':');
         const char *end = colon ?: value + strlen(value);
@@ -354,12 +340,6 @@ int parse_plain_bool(SpecParse *c, void *place) {
                 return 1;
         }
         return take_bool(c, place);
-}
-
-int parse_ignored_bool(SpecParse *c, void *place) {
-        bool ignored = false;
-
-        return *c->line->value ? take_bool(c, &ignored) : 1;
 }
 
 /* Names. */

@@ -315,6 +315,8 @@ void spec_process_clear(SpecProcess *p) {
         for (size_t i = 0; i < spec_n_keys; i++)
                 if (spec_keys[i].section == SECTION_CONTAINER)
                         spec_store_reset(spec_keys[i].store, (char *) p + spec_keys[i].offset, NULL);
+        free(p->image_file);
+        free(p->image_unit);
         free(p->name);
         *p = (SpecProcess){ 0 };
 }

@@ -50,11 +50,14 @@ int path_simplify(const char *path, char **ret); /* -EINVAL: relative, or with "
 /* A path of the host, absolute or from where the line's file is. */
 int spec_take_host_path(SpecParse *c, const char *text, const char *at, char **ret);
 
-/* A unit's name, or NAME.container, which is NAME.service. */
+/* A unit's name, or NAME.container, which is NAME.service, or NAME.image, which is NAME-image.service. */
 int spec_unit_of(SpecParse *c, const char *word, const char *at, char **ret);
 
 bool env_name_valid(const char *name) _pure_;
 bool unit_name_valid(const char *name) _pure_; /* with its type's suffix; templates too */
+
+/* What the .image files say that Image= of the processes names. search: where they are. 0 or -ENOMEM. */
+int spec_images_resolve(Spec *s, const SpecSearch *search, SpecFlags flags, SpecDiags *diags);
 
 /* Frees what is at place and makes it unset again. key matters for STORE_MOUNTS; NULL: all. */
 void spec_store_reset(SpecStore store, void *place, const char *key);
@@ -120,4 +123,10 @@ int parse_units(SpecParse *c, void *place);
 int parse_aliases(SpecParse *c, void *place);
 int parse_instance(SpecParse *c, void *place);
 int parse_dependencies(SpecParse *c, void *place);
-int parse_ignored_bool(SpecParse *c, void *place);
+
+int parse_image_name(SpecParse *c, void *place);
+int parse_image_tag(SpecParse *c, void *place);
+int parse_platform(SpecParse *c, void *place);
+int parse_host_path(SpecParse *c, void *place);
+int parse_creds(SpecParse *c, void *place);
+int parse_policy(SpecParse *c, void *place);

@@ -68,33 +68,39 @@ static bool process_name_valid(const char *name) {
                 strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == n;
 }
 
-static const char *section_near(const char *name) {
-        static const char *const names[] = { "Unit", "Service", "Install", "Container", "Quadlet", PROCESS_SECTION " NAME" };
+static const char *section_near(SpecKind kind, const char *name) {
         Nearest nearest = NEAREST_INIT(name);
 
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                nearest_try(&nearest, names[i], names[i]);
+        for (int i = 0; i < _SPEC_SECTION_MAX; i++)
+                if (spec_section_is_of((SpecSection) i, kind))
+                        nearest_try(&nearest, spec_section_name((SpecSection) i), spec_section_name((SpecSection) i));
+        if (kind == SPEC_CONTAINER)
+                nearest_try(&nearest, PROCESS_SECTION " NAME", PROCESS_SECTION " NAME");
         return nearest_found(&nearest);
 }
 
-/* Without complaints; spec_section_complain() has those. */
-static SectionOf section_of(const char *name) {
+/* Without complaints; complain_section() has those. */
+static SectionOf section_of(SpecKind kind, const char *name) {
         const char *process = str_after(name, PROCESS_SECTION " ");
 
         for (int i = 0; i < _SPEC_SECTION_MAX; i++)
-                if (streq(name, spec_section_name((SpecSection) i)))
+                if (spec_section_is_of((SpecSection) i, kind) && streq(name, spec_section_name((SpecSection) i)))
                         return (SectionOf){ .what = IN_KNOWN, .section = (SpecSection) i };
         if (process)
                 process += strspn(process, " \t");
-        if (process && process_name_valid(process))
+        if (kind == SPEC_CONTAINER && process && process_name_valid(process))
                 return (SectionOf){ .what = IN_PROCESS, .section = SECTION_CONTAINER, .process = process };
         return (SectionOf){ .what = str_after(name, "X-") ? IN_IGNORED : IN_UNKNOWN };
 }
 
 static int complain_section(SpecParse *c, const char *name) {
-        static const char *const quadlet[] = { "Pod", "Kube", "Volume", "Network", "Image", "Build" };
+        static const char *const quadlet[] = { "Pod", "Kube", "Volume", "Network", "Build" };
         const char *near;
 
+        if (c->spec->kind == SPEC_IMAGE && (streq(name, "Container") || str_after(name, PROCESS_SECTION " ")))
+                return spec_complain(c, NULL, "section [%s] belongs into a file NAME.container", name);
+        if (c->spec->kind == SPEC_CONTAINER && streq(name, "Image"))
+                return spec_complain(c, NULL, "section [Image] belongs into a file NAME.image");
         if (streq(name, PROCESS_SECTION))
                 return spec_complain(c, NULL, "[Process NAME] needs a name");
         if (str_after(name, PROCESS_SECTION " "))
@@ -104,7 +110,7 @@ static int complain_section(SpecParse *c, const char *name) {
         for (size_t i = 0; i < ELEMENTSOF(quadlet); i++)
                 if (streq(name, quadlet[i]))
                         return spec_complain(c, NULL, "section [%s] is known from Quadlet, not supported yet", name);
-        near = section_near(name);
+        near = section_near(c->spec->kind, name);
         return near ? spec_complain(c, NULL, "unknown section [%s], did you mean [%s]?", name, near) :
                       spec_complain(c, NULL, "unknown section [%s]", name);
 }
@@ -113,12 +119,30 @@ static int complain_key(SpecParse *c, SpecSection section) {
         const char *name = c->line->key;
         const SpecKey *k;
 
-        k = spec_key_elsewhere(section, name);
+        k = spec_key_elsewhere(c->spec->kind, section, name);
         if (k)
                 return spec_complain(c, NULL, "unknown key '%s', it belongs into [%s]", name, spec_section_name(k->section));
         k = spec_key_near(section, name);
         return k ? spec_complain(c, NULL, "unknown key '%s', did you mean '%s'?", name, k->name) :
                    spec_complain(c, NULL, "unknown key '%s'", name);
+}
+
+/* One word of translate_units(). */
+static int put_unit_word(Buf *b, const char *word, size_t n) {
+        _cleanup_free_ char *name = strndup(word, n), *service = NULL;
+        SpecKind kind = name ? spec_kind_of(name) : _SPEC_KIND_INVALID;
+
+        if (!name)
+                return -ENOMEM;
+        if (kind < 0 || n == strlen(spec_kind_suffix(kind)))
+                return buf_append(b, word, n);
+        name[n - strlen(spec_kind_suffix(kind))] = 0;
+        if (kind == SPEC_IMAGE) {
+                service = spec_image_service(name);
+                if (!service)
+                        return -ENOMEM;
+        }
+        return buf_printf(b, "%s.service", service ? service : name);
 }
 
 /* "After=basic.container" is "After=basic.service" for systemd; all else stays as it is written. */
@@ -128,14 +152,11 @@ static char *translate_units(const char *value) {
 
         for (const char *p = value; r == 0 && *p;) {
                 size_t space = strspn(p, WHITESPACE), n = strcspn(p + space, WHITESPACE);
-                const char *word = p + space;
-                size_t suffix = STRLEN(".container");
-                bool ours = n > suffix && strncmp(word + n - suffix, ".container", suffix) == 0;
 
-                r = buf_append(&b, p, space + (ours ? n - suffix : n));
-                if (r == 0 && ours)
-                        r = buf_puts(&b, ".service");
-                p = word + n;
+                r = buf_append(&b, p, space);
+                if (r == 0)
+                        r = put_unit_word(&b, p + space, n);
+                p += space + n;
         }
         return r < 0 ? NULL : buf_steal(&b);
 }
@@ -155,10 +176,10 @@ static int pass_on(SpecParse *c, void *list) {
 
 /* What a newer systemd may know, this does not have to. */
 static int pass_unknown(SpecParse *c, SpecSection section, void *list) {
-        const SpecKey *k = spec_key_elsewhere(section, c->line->key);
+        const SpecKey *k = spec_key_elsewhere(c->spec->kind, section, c->line->key);
         int r;
 
-        if (k && k->section == SECTION_CONTAINER)
+        if (k && (k->section == SECTION_CONTAINER || k->section == SECTION_IMAGE))
                 return complain_key(c, section);
         if (k)
                 r = spec_warn(c, NULL, "unknown key '%s', it belongs into [%s]; passed on to systemd", c->line->key,
@@ -202,19 +223,41 @@ static int apply_app_line(SpecParse *c, SpecSection section) {
         return r < 0 ? r : apply_value(c, s);
 }
 
-/* A line of [Container] or [Process NAME], for c->process. */
-static int apply_process_line(SpecParse *c) {
+/* A line of an image's [Unit] or [Service]. No supervisor stands between systemd and the pull, so all of systemd's keys
+ * mean what they say; these are berth's. */
+static int apply_image_service_line(SpecParse *c, SpecSection section) {
+        static const char *const own[] = { "ExecStart", "SourcePath", "Type" };
+        Spec *s = c->spec;
+        int r = 0;
+
+        if (str_after(c->line->key, "X-"))
+                return 0;
+        for (size_t i = 0; i < ELEMENTSOF(own); i++)
+                if (streq(c->line->key, own[i]))
+                        return spec_complain(c, NULL, "%s= cannot be set in [%s]: berth sets it", own[i], spec_section_name(section));
+        c->key = spec_key_find(section, c->line->key);
+        if (!c->key)
+                return pass_unknown(c, section, section == SECTION_UNIT ? (void *) &s->unit : (void *) &s->service_keys);
+        if (c->key->parse == parse_dependencies)
+                r = parse_dependencies(c, s);
+        else if (c->key->parse == parse_restart)
+                r = parse_restart(c, &s->restart);
+        return r < 0 ? r : pass_on(c, section == SECTION_UNIT ? (void *) &s->unit : (void *) &s->service_keys);
+}
+
+/* A line of [Container] or [Process NAME], for c->process, or of [Image], for the spec as a whole. */
+static int apply_own_line(SpecParse *c, SpecSection section, void *object) {
         const char *refusal;
 
         if (str_after(c->line->key, "X-"))
                 return 0;
-        c->key = spec_key_find(SECTION_CONTAINER, c->line->key);
+        c->key = spec_key_find(section, c->line->key);
         if (!c->key)
-                return complain_key(c, SECTION_CONTAINER);
+                return complain_key(c, section);
         refusal = spec_key_refusal(c->key);
         if (refusal)
                 return spec_complain(c, NULL, "key '%s' is %s", c->line->key, refusal);
-        return apply_value(c, c->process);
+        return apply_value(c, object);
 }
 
 typedef enum Pass {
@@ -249,7 +292,7 @@ static int add_process(SpecParse *c, const char *name) {
 }
 
 static int apply_line(SpecParse *c, Pass pass) {
-        SectionOf in = section_of(c->source->lines[c->line->section].value);
+        SectionOf in = section_of(c->spec->kind, c->source->lines[c->line->section].value);
 
         c->unknown = false;
         c->key = NULL;
@@ -263,10 +306,17 @@ static int apply_line(SpecParse *c, Pass pass) {
         switch (in.what) {
         case IN_KNOWN:
                 if (in.section == SECTION_CONTAINER)
-                        return pass == PASS_CONTAINER ? apply_process_line(c) : 0;
-                return pass == PASS_APP ? apply_app_line(c, in.section) : 0;
+                        return pass == PASS_CONTAINER ? apply_own_line(c, SECTION_CONTAINER, c->process) : 0;
+                if (pass != PASS_APP)
+                        return 0;
+                if (in.section == SECTION_IMAGE)
+                        return apply_own_line(c, SECTION_IMAGE, c->spec);
+                if (c->spec->kind == SPEC_IMAGE && (in.section == SECTION_UNIT || in.section == SECTION_SERVICE))
+                        return apply_image_service_line(c, in.section);
+                return apply_app_line(c, in.section);
         case IN_PROCESS:
-                return pass == PASS_PROCESS && streq_ptr(in.process, c->process->name) ? apply_process_line(c) : 0;
+                return pass == PASS_PROCESS && streq_ptr(in.process, c->process->name) ?
+                        apply_own_line(c, SECTION_CONTAINER, c->process) : 0;
         case IN_IGNORED:
         case IN_UNKNOWN:
                 return 0;
@@ -296,20 +346,19 @@ static int apply_lines(SpecParse *c, const SpecDocument *d, Pass pass) {
 }
 
 /* ServiceName= decides what %n is, so it has to be known first. The last one counts; parse_service_name() complains. */
-static const char *find_service(const SpecDocument *d) {
-        const char *found = NULL;
+static char *find_service(const SpecDocument *d) {
+        const char *own = spec_section_name(d->kind == SPEC_IMAGE ? SECTION_IMAGE : SECTION_CONTAINER), *found = NULL;
 
         for (size_t f = 0; f < d->n_sources; f++)
                 for (size_t i = 0; i < d->sources[f].n_lines; i++) {
                         const SpecLine *l = &d->sources[f].lines[i];
 
-                        if (l->key && streq(l->key, "ServiceName") && streq(d->sources[f].lines[l->section].value, "Container"))
+                        if (l->key && streq(l->key, "ServiceName") && streq(d->sources[f].lines[l->section].value, own))
                                 found = *l->value ? l->value : NULL;
                 }
-        return found && !d->template && !d->instance && spec_name_valid(found) && !strchr(found, '@') &&
-                        !str_ends_with(found, ".service") ?
-                found :
-                d->name;
+        if (found && !d->template && !d->instance && spec_name_valid(found) && !strchr(found, '@') && !str_ends_with(found, ".service"))
+                return strdup(found);
+        return d->kind == SPEC_IMAGE ? spec_image_service(d->name) : strdup(d->name);
 }
 
 static int apply_processes(SpecParse *c, const SpecDocument *d, SpecDiags *diags) {
@@ -341,36 +390,50 @@ static int apply_processes(SpecParse *c, const SpecDocument *d, SpecDiags *diags
         return r;
 }
 
-static int spec_build(const SpecDocument *d, SpecFlags flags, SpecDiags *diags, Spec **ret) {
+/* The part of a service's name before "@", which is %p and, without an instance, all of it. */
+static char *service_prefix(const Spec *s) {
+        const char *at = strchr(s->service, '@');
+
+        return at ? strndup(s->service, (size_t) (at - s->service)) : strdup(s->service);
+}
+
+static int spec_build(const SpecDocument *d, const SpecSearch *search, SpecFlags flags, SpecDiags *diags, Spec **ret) {
         _cleanup_(spec_freep) Spec *s = calloc(1, sizeof(Spec));
         SpecParse c = { .spec = s, .diags = diags };
+        _cleanup_free_ char *prefix = NULL;
         int r;
 
         if (!s)
                 return -ENOMEM;
+        s->kind = d->kind;
         s->name = strdup(d->name);
         s->prefix = strdup(d->prefix);
         s->instance = d->instance ? strdup(d->instance) : NULL;
         s->template = d->template;
         s->path = strdup(d->sources[0].path);
-        s->service = strdup(find_service(d));
+        s->service = find_service(d);
         s->restart = _SPEC_RESTART_INVALID;
         s->restart_sec = SPEC_RESTART_SEC_DEFAULT_USEC;
         if (!s->name || !s->prefix || (d->instance && !s->instance) || !s->path || !s->service)
+                return -ENOMEM;
+        prefix = service_prefix(s);
+        if (!prefix)
                 return -ENOMEM;
         for (size_t i = 0; i < d->n_sources; i++)
                 if (strv_append(&s->fragments, d->sources[i].path) < 0)
                         return -ENOMEM;
         c.specifiers = (SpecifierContext){
                 .service = s->service,
-                .prefix = streq(s->service, s->name) ? s->prefix : s->service,
+                .prefix = prefix,
                 .instance = s->instance,
                 .template = s->template,
                 .is_static = flags & SPEC_STATIC,
         };
         r = apply_lines(&c, d, PASS_APP);
-        if (r == 0)
+        if (r == 0 && s->kind == SPEC_CONTAINER)
                 r = apply_processes(&c, d, diags);
+        if (r == 0)
+                r = spec_images_resolve(s, search, flags, diags);
         if (r == 0)
                 r = spec_check(s, d, c.any_unknown, diags);
         if (r < 0)
@@ -405,12 +468,13 @@ static void sort_diags(const SpecDocument *d, SpecDiags *diags) {
         }
 }
 
-/* Builds *ret from a document that was read with result r into diags of its own, which then go to the caller. */
-static int spec_finish(int r, SpecDocument *d, SpecFlags flags, SpecDiags *own, SpecDiags *diags, Spec **ret) {
+/* Builds *ret from a document that was read with result r into diags of its own, which then go to the caller. search: where
+ * the files are that it names. */
+static int spec_finish(int r, SpecDocument *d, const SpecSearch *search, SpecFlags flags, SpecDiags *own, SpecDiags *diags, Spec **ret) {
         size_t errors;
 
         if (r == 0)
-                r = spec_build(d, flags, own, ret);
+                r = spec_build(d, search, flags, own, ret);
         errors = own->n_errors;
         sort_diags(d, own);
         if (diags && spec_diags_move(diags, own) < 0)
@@ -418,11 +482,11 @@ static int spec_finish(int r, SpecDocument *d, SpecFlags flags, SpecDiags *own, 
         return r < 0 ? r : errors > 0 ? -EBADMSG : 0;
 }
 
-int spec_read_from(const SpecSearch *search, const char *name, SpecFlags flags, SpecDiags *diags, Spec **ret) {
+int spec_read_from(const SpecSearch *search, SpecKind kind, const char *name, SpecFlags flags, SpecDiags *diags, Spec **ret) {
         _cleanup_document_ SpecDocument d = { 0 };
         _cleanup_diags_ SpecDiags own = SPEC_DIAGS_INIT;
 
-        return spec_finish(spec_document_read(search, name, &own, &d), &d, flags, &own, diags, ret);
+        return spec_finish(spec_document_read(search, kind, name, &own, &d), &d, search, flags, &own, diags, ret);
 }
 
 int spec_read(const char *name, const char *dirs, SpecFlags flags, SpecDiags *diags, Spec **ret) {
@@ -430,14 +494,20 @@ int spec_read(const char *name, const char *dirs, SpecFlags flags, SpecDiags *di
         int r;
 
         r = spec_search_open(dirs, &search);
-        return r < 0 ? r : spec_read_from(&search, name, flags, diags, ret);
+        return r < 0 ? r : spec_read_from(&search, SPEC_CONTAINER, name, flags, diags, ret);
 }
 
 int spec_read_file(const char *path, SpecFlags flags, SpecDiags *diags, Spec **ret) {
+        const char *slash = strrchr(path, '/');
+        _cleanup_search_ SpecSearch search = { 0 };
         _cleanup_document_ SpecDocument d = { 0 };
         _cleanup_diags_ SpecDiags own = SPEC_DIAGS_INIT;
+        _cleanup_free_ char *dir = slash ? strndup(path, MAX((size_t) (slash - path), (size_t) 1)) : strdup(".");
+        int r = dir ? spec_search_open(dir, &search) : -ENOMEM;
 
-        return spec_finish(spec_document_read_file(path, &own, &d), &d, flags, &own, diags, ret);
+        if (r < 0)
+                return r;
+        return spec_finish(spec_document_read_file(path, &own, &d), &d, &search, flags, &own, diags, ret);
 }
 
 static int spec_loaded(int r, Spec *read, SpecDiags *diags, Spec **ret) {
@@ -460,14 +530,22 @@ int spec_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret) 
         return spec_loaded(r, s, diags, ret);
 }
 
-static int document_read_copy(const char *name, const char *dir, char *const *origins, SpecDiags *diags, SpecDocument *ret) {
+int spec_image_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret) {
         _cleanup_search_ SpecSearch search = { 0 };
+        Spec *s = NULL;
+        int r;
+
+        r = spec_search_open(dirs, &search);
+        if (r == 0)
+                r = spec_read_from(&search, SPEC_IMAGE, name, 0, diags, &s);
+        return spec_loaded(r, s, diags, ret);
+}
+
+static int document_read_copy(const SpecSearch *search, const char *name, char *const *origins, SpecDiags *diags, SpecDocument *ret) {
         _cleanup_document_ SpecDocument d = { 0 };
         int r;
 
-        r = spec_search_open(dir, &search);
-        if (r == 0)
-                r = spec_document_read(&search, name, diags, &d);
+        r = spec_document_read(search, SPEC_CONTAINER, name, diags, &d);
         if (r < 0)
                 return r;
         if (strv_length(origins) != d.n_sources)
@@ -484,13 +562,17 @@ static int document_read_copy(const char *name, const char *dir, char *const *or
 }
 
 int spec_load_copy(const char *name, const char *dir, char *const *origins, SpecDiags *diags, Spec **ret) {
+        _cleanup_search_ SpecSearch search = { 0 };
         _cleanup_document_ SpecDocument d = { 0 };
         _cleanup_diags_ SpecDiags own = SPEC_DIAGS_INIT;
         Spec *s = NULL;
         int r;
 
-        r = document_read_copy(name, dir, origins, &own, &d);
-        r = spec_finish(r, &d, 0, &own, diags, &s);
+        r = spec_search_open(dir, &search);
+        if (r < 0)
+                return r;
+        r = document_read_copy(&search, name, origins, &own, &d);
+        r = spec_finish(r, &d, &search, 0, &own, diags, &s);
         return spec_loaded(r, s, diags, ret);
 }
 
@@ -499,7 +581,7 @@ int spec_list(const char *dirs, char ***ret) {
         int r;
 
         r = spec_search_open(dirs, &search);
-        return r < 0 ? r : spec_search_list(&search, ret);
+        return r < 0 ? r : spec_search_list(&search, SPEC_CONTAINER, ret);
 }
 
 const char *spec_origin_text(const Spec *s, SpecOrigin o, char *buffer, size_t size) {

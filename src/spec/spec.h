@@ -2,9 +2,10 @@
 #pragma once
 
 /* A spec, read: NAME.container with its drop-ins, checked, expanded and typed, one SpecProcess for each kind of
- * process. Whatever was written in a file keeps its place, so that a later error can name it. */
+ * process; or NAME.image, which has none. Whatever was written in a file keeps its place, so that a later error can name it. */
 
 #include "spec/diag.h"
+#include "spec/kind.h"
 #include "util/macro.h"
 
 /* Every quantity that a spec controls. */
@@ -186,6 +187,8 @@ typedef struct SpecProcess {
 
         /* What runs. Exactly one of image and rootfs is set. */
         SpecText image;
+        char *image_file; /* NAME, where Image=NAME.image was written: image is what that says */
+        char *image_unit; /* its service, as systemd shall expand it: "NAME-image.service" */
         SpecText rootfs;     /* absolute */
         SpecPull pull;
         SpecAutoUpdate auto_update;
@@ -276,17 +279,39 @@ typedef struct SpecPassed {
         SpecOrigin origin;
 } SpecPassed;
 
+/* What a file NAME.image says. */
+typedef struct SpecImage {
+        SpecText name, tag;             /* what is pulled, and one more name for it; see spec_image_name() */
+        SpecText arch, os, variant;     /* as Go names them; NULL: this machine's */
+        SpecText auth_file, cert_dir;   /* absolute */
+        SpecText creds;                 /* "USER:PASSWORD" */
+        SpecBool tls_verify;
+        SpecNumber policy;              /* a SpecPull; see spec_image_policy() */
+        SpecNumber retry, retry_delay;  /* as in SpecProcess */
+} SpecImage;
+
+static inline SpecPull spec_image_policy(const SpecImage *i) {
+        return i->policy.set ? (SpecPull) i->policy.value : SPEC_PULL_ALWAYS;
+}
+
+/* What apps run. */
+static inline const char *spec_image_name(const SpecImage *i) {
+        return i->tag.value ? i->tag.value : i->name.value;
+}
+
 typedef struct Spec {
+        SpecKind kind;
         char *name;     /* "shop", "web@a"; a template: "web@" */
         char *prefix;   /* of a template or instance: "web"; else the name */
         char *instance; /* "a"; NULL if there is none */
         bool template;  /* "web@": only good for its unit text, values are not expanded */
         char *path;     /* the spec file: what SourcePath= says */
-        char *service;  /* the unit's name without ".service": ServiceName= or name */
+        char *service;  /* the unit's name without ".service": ServiceName=, or name, or spec_image_service() of it */
         char **fragments; /* paths; [0] is path */
 
-        SpecProcess *processes; /* at least one */
+        SpecProcess *processes; /* at least one; none of SPEC_IMAGE */
         size_t n_processes;
+        SpecImage image;        /* SPEC_IMAGE only */
 
         /* What [Service] and [Unit] say to the supervisor about its instances. */
         bool oneshot; /* Type=oneshot: run once, pass on how it ended */
@@ -301,6 +326,7 @@ typedef struct Spec {
         SPEC_LIST(SpecPassed) unit, service_keys;
         SPEC_LIST(SpecText) alias, wanted_by, required_by, upheld_by; /* unit names, expanded */
         SpecText default_instance;
+        SpecBool default_dependencies; /* of [Quadlet] */
         SPEC_LIST(SpecPassed) install; /* as written */
 } Spec;
 
@@ -318,6 +344,9 @@ DEFINE_CLEANUP(Spec *, spec_free);
  * diags (may be NULL) is added to, warnings even on success; what it says is complete sentences. */
 int spec_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret);
 
+/* The same for NAME.image. */
+int spec_image_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret);
+
 /* As spec_load() from a directory with copies of a spec's files: origins are the paths that the files had, by fragment, and
  * what the spec names beside itself is looked for there. -ESTALE where there are not as many fragments. */
 int spec_load_copy(const char *name, const char *dir, char *const *origins, SpecDiags *diags, Spec **ret);
@@ -332,9 +361,9 @@ int spec_read(const char *name, const char *dirs, SpecFlags flags, SpecDiags *di
 
 /* The same through a search path that is open already: spec/document.h. */
 struct SpecSearch;
-int spec_read_from(const struct SpecSearch *search, const char *name, SpecFlags flags, SpecDiags *diags, Spec **ret);
+int spec_read_from(const struct SpecSearch *search, SpecKind kind, const char *name, SpecFlags flags, SpecDiags *diags, Spec **ret);
 
-/* Reads one file under its own name, without a search and without drop-ins of other directories. */
+/* Reads one file of either kind under its own name, without a search and without drop-ins of other directories. */
 int spec_read_file(const char *path, SpecFlags flags, SpecDiags *diags, Spec **ret);
 
 /* Names of all specs in dirs (as above), sorted, without masked ones; templates as "web@". */
@@ -342,6 +371,10 @@ int spec_list(const char *dirs, char ***ret);
 
 /* May it be an app's name? Letters, digits, ":-_.\" and at most one "@", not at the start; the bytes of unit names. */
 bool spec_name_valid(const char *name);
+
+/* What a file NAME.image has as its service without ServiceName=: "web-image", "web-image@a" for "web@a". The caller
+ * frees; NULL when out of memory. */
+char *spec_image_service(const char *name);
 
 /* "shop.container:7:1", in a buffer of the caller's; "" for origin line 0. */
 const char *spec_origin_text(const Spec *s, SpecOrigin o, char *buffer, size_t size);

@@ -7,6 +7,7 @@
 
 /* name, state, kind, how it is kept, where in SpecProcess, parser, help */
 #define CONTAINER(n, s, k, st, f, p, h) { n, SECTION_CONTAINER, KEY_##s, k, STORE_##st, offsetof(SpecProcess, f), parse_##p, h }
+#define QUADLET_IMAGE(n, k, h) { n, SECTION_IMAGE, KEY_QUADLET, k, STORE_NONE, 0, NULL, h }
 #define QUADLET(n, k, h) { n, SECTION_CONTAINER, KEY_QUADLET, k, STORE_NONE, 0, NULL, h }
 /* The same for what the app has as a whole; the place is in Spec (of no matter where the parser does not use it). */
 #define READ(n, se, s, k, st, f, p, h) { n, SECTION_##se, KEY_##s, k, STORE_##st, offsetof(Spec, f), parse_##p, h }
@@ -113,6 +114,25 @@ const SpecKey spec_keys[] = {
         QUADLET("VolatileTmp",              "boolean", "use Tmpfs="),
         CONTAINER("Volume",                 SUPPORTED, "mounts",       MOUNTS,    mounts,            volume,       "[SOURCE:]PATH[:OPTIONS]"),
         CONTAINER("WorkingDir",             SUPPORTED, "path",         TEXT,      working_dir,       path,         "where the payload starts"),
+
+        QUADLET_IMAGE("AllTags",              "boolean", "pulls all tags of the repository"),
+        READ("Arch",                 IMAGE, SUPPORTED, "name",    TEXT,   image.arch,        platform,    "the architecture, where it is not this machine's: arm64"),
+        READ("AuthFile",             IMAGE, SUPPORTED, "path",    TEXT,   image.auth_file,   host_path,   "the file of passwords for registries, in place of those of this machine"),
+        READ("CertDir",              IMAGE, SUPPORTED, "path",    TEXT,   image.cert_dir,    host_path,   "the directory of certificates for the registry"),
+        QUADLET_IMAGE("ContainersConfModule", "path",    "a module of containers.conf(5)"),
+        READ("Creds",                IMAGE, SUPPORTED, "text",    TEXT,   image.creds,       creds,       "who one is to the registry: USER:PASSWORD"),
+        QUADLET_IMAGE("DecryptionKey",        "path",    "the key of an encrypted image"),
+        QUADLET_IMAGE("GlobalArgs",           "words",   "options of podman itself"),
+        READ("Image",                IMAGE, SUPPORTED, "image",   TEXT,   image.name,        image_name,  "the image to pull"),
+        READ("ImageTag",             IMAGE, SUPPORTED, "image",   TEXT,   image.tag,         image_tag,   "one more name that it gets, and that apps run"),
+        READ("OS",                   IMAGE, SUPPORTED, "name",    TEXT,   image.os,          platform,    "the operating system, where it is not linux"),
+        QUADLET_IMAGE("PodmanArgs",           "words",   "options of podman pull"),
+        READ("Policy",               IMAGE, SUPPORTED, "policy",  NUMBER, image.policy,      policy,      "when it is pulled: always (default), missing, newer, never"),
+        READ("Retry",                IMAGE, SUPPORTED, "number",  NUMBER, image.retry,       count,       "how often a pull that fails is tried again (default 5)"),
+        READ("RetryDelay",           IMAGE, SUPPORTED, "time",    NUMBER, image.retry_delay, seconds,     "before the first of those, then twice that (default 500 ms)"),
+        READ("ServiceName",          IMAGE, SUPPORTED, "name",    NONE,   name,              service_name, "name of the service, without .service"),
+        READ("TLSVerify",            IMAGE, SUPPORTED, "boolean", BOOL,   image.tls_verify,  bool,        "whether certificates are verified; no also allows http"),
+        READ("Variant",              IMAGE, SUPPORTED, "name",    TEXT,   image.variant,     platform,    "the variant of the architecture: v8"),
 
         PASSED("ExecCondition",                   SERVICE, "command", "run on the host before anything else; may skip the start"),
         PASSED("ExecStartPre",                    SERVICE, "command", "run on the host before the app starts"),
@@ -331,14 +351,14 @@ const SpecKey spec_keys[] = {
         READ("UpheldBy",              INSTALL, READ, "units", TEXTS, upheld_by,        units,    "those keep this one running"),
         READ("WantedBy",              INSTALL, READ, "units", TEXTS, wanted_by,        units,    "started with those, at boot with multi-user.target"),
 
-        READ("DefaultDependencies",       QUADLET, SUPPORTED, "boolean", NONE, name, ignored_bool, "accepted: nothing waits for the network unless [Unit] says so"),
+        READ("DefaultDependencies",       QUADLET, SUPPORTED, "boolean", BOOL, default_dependencies, bool, "no: a pull does not wait for the network; an app never does unless [Unit] says so"),
 };
 /* clang-format on */
 const size_t spec_n_keys = ELEMENTSOF(spec_keys);
 
 static const char *const section_names[_SPEC_SECTION_MAX] = {
         [SECTION_UNIT] = "Unit",           [SECTION_SERVICE] = "Service", [SECTION_INSTALL] = "Install",
-        [SECTION_CONTAINER] = "Container", [SECTION_QUADLET] = "Quadlet",
+        [SECTION_CONTAINER] = "Container", [SECTION_IMAGE] = "Image",     [SECTION_QUADLET] = "Quadlet",
 };
 
 static const char *const state_names[_SPEC_KEY_STATE_MAX] = {
@@ -352,6 +372,10 @@ const char *spec_section_name(SpecSection section) {
 
 const char *spec_key_state_name(SpecKeyState state) {
         return state_names[state];
+}
+
+bool spec_section_is_of(SpecSection section, SpecKind kind) {
+        return section == SECTION_CONTAINER ? kind == SPEC_CONTAINER : section != SECTION_IMAGE || kind == SPEC_IMAGE;
 }
 
 const SpecKey *spec_key_find(SpecSection section, const char *name) {
@@ -384,12 +408,12 @@ const SpecKey *spec_key_near(SpecSection section, const char *name) {
         return nearest_found(&nearest);
 }
 
-const SpecKey *spec_key_elsewhere(SpecSection not_this, const char *name) {
+const SpecKey *spec_key_elsewhere(SpecKind kind, SpecSection not_this, const char *name) {
         /* Where a key is at home in several sections, the one whose own it is comes first. */
-        static const SpecSection order[] = { SECTION_CONTAINER, SECTION_UNIT, SECTION_SERVICE, SECTION_INSTALL };
+        static const SpecSection order[] = { SECTION_CONTAINER, SECTION_IMAGE, SECTION_UNIT, SECTION_SERVICE, SECTION_INSTALL };
 
         for (size_t i = 0; i < ELEMENTSOF(order); i++) {
-                const SpecKey *k = order[i] == not_this ? NULL : spec_key_find(order[i], name);
+                const SpecKey *k = order[i] == not_this || !spec_section_is_of(order[i], kind) ? NULL : spec_key_find(order[i], name);
 
                 if (k && k->state != KEY_REFUSED)
                         return k;

@@ -4,6 +4,7 @@
 /* The one table of keys: it feeds the parser, `berth verify`, `berth keys`, the check of the man page and the fuzzer's
  * dictionary. */
 
+#include "spec/kind.h"
 #include "util/macro.h"
 
 typedef struct SpecParse SpecParse; /* spec/parse.h */
@@ -13,6 +14,7 @@ typedef enum SpecSection {
         SECTION_SERVICE,
         SECTION_INSTALL,
         SECTION_CONTAINER, /* also what [Process NAME] has */
+        SECTION_IMAGE,
         SECTION_QUADLET,
         _SPEC_SECTION_MAX,
         _SPEC_SECTION_INVALID = -EINVAL,
@@ -73,10 +75,11 @@ const SpecKey *spec_key_find(SpecSection section, const char *name);
 /* The nearest key of the section that can be used, or NULL where none is near. */
 const SpecKey *spec_key_near(SpecSection section, const char *name);
 
-/* The section, other than this one, that has exactly this key; NULL: none has. */
-const SpecKey *spec_key_elsewhere(SpecSection not_this, const char *name);
+/* The section of such a file, other than this one, that has exactly this key; NULL: none has. */
+const SpecKey *spec_key_elsewhere(SpecKind kind, SpecSection not_this, const char *name);
 
 const char *spec_section_name(SpecSection section);
+bool spec_section_is_of(SpecSection section, SpecKind kind);
 const char *spec_key_state_name(SpecKeyState state);
 
 /* Does a later assignment go on with the list, where it would else replace the value? */

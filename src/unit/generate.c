@@ -45,7 +45,7 @@ static int make_unit(Generation *g, const char *name, SpecDiags *diags, UnitFile
         _cleanup_free_ char *reason = NULL;
         int r, q;
 
-        r = spec_read_from(g->search, name, SPEC_STATIC, diags, &s);
+        r = spec_read_from(g->search, SPEC_CONTAINER, name, SPEC_STATIC, diags, &s);
         if (r < 0 && r != -EBADMSG)
                 return r;
         ret->broken = r < 0;
@@ -81,7 +81,7 @@ int unit_generate(const SpecSearch *search, UnitFunction function, void *userdat
         Generation g = { .search = search };
         int r;
 
-        r = spec_search_list(search, &names);
+        r = spec_search_list(search, SPEC_CONTAINER, &names);
         if (r < 0)
                 return r;
         g.names = names;

@@ -60,16 +60,25 @@ START_TEST(patterns_stand_for_what_has_no_row_of_its_own) {
 }
 END_TEST
 
-/* berth.container(5) has an item ".BI KEY= VALUE" for each key that berth does something with. */
+/* Both manuals have an item ".BI KEY= VALUE" for each key that berth does something with. */
+static char *read_page(const char *dir, const char *name) {
+        _cleanup_free_ char *path = str_format("%s/%s", dir, name);
+        char *page;
+
+        ck_assert_ptr_nonnull(path);
+        ck_assert_int_eq(read_file(AT_FDCWD, path, 1 << 20, &page, NULL), 0);
+        return page;
+}
+
 START_TEST(the_manual_has_every_key) {
         const char *dir = getenv("BERTH_MAN");
-        _cleanup_free_ char *page = NULL, *path = NULL;
+        _cleanup_free_ char *container = NULL, *image = NULL;
         int missing = 0;
 
         if (!dir)
                 return;
-        ck_assert_int_gt(asprintf(&path, "%s/berth.container.5", dir), 0);
-        ck_assert_int_eq(read_file(AT_FDCWD, path, 1 << 20, &page, NULL), 0);
+        container = read_page(dir, "berth.container.5");
+        image = read_page(dir, "berth.image.5");
         for (size_t i = 0; i < spec_n_keys; i++) {
                 const SpecKey *k = &spec_keys[i];
                 char plain[96];
@@ -77,12 +86,21 @@ START_TEST(the_manual_has_every_key) {
                 if (k->state == KEY_QUADLET || k->state == KEY_REFUSED || k->state == KEY_PASSED)
                         continue;
                 (void) snprintf(plain, sizeof(plain), "\n.TP\n.BI %s= ", k->name);
-                if (!strstr(page, plain)) {
-                        fprintf(stderr, "berth.container(5) lacks %s=\n", k->name);
+                if (!strstr(k->section == SECTION_IMAGE ? image : container, plain)) {
+                        fprintf(stderr, "the manual of [%s] lacks %s=\n", spec_section_name(k->section), k->name);
                         missing++;
                 }
         }
         ck_assert_int_eq(missing, 0);
+}
+END_TEST
+
+START_TEST(quadlet_has_18_image_keys) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < spec_n_keys; i++)
+                n += spec_keys[i].section == SECTION_IMAGE;
+        ck_assert_uint_eq(n, 18);
 }
 END_TEST
 
@@ -92,6 +110,7 @@ static void add(TCase *t) {
         tcase_add_test(t, no_key_is_there_twice_and_all_have_help);
         tcase_add_test(t, patterns_stand_for_what_has_no_row_of_its_own);
         tcase_add_test(t, the_manual_has_every_key);
+        tcase_add_test(t, quadlet_has_18_image_keys);
 }
 
 int main(void) {

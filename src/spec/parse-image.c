@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spec/parse.h"
+#include "util/strv.h"
+
+/* Names of images, and the keys of [Image]. */
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+#define FILE_SUFFIX ".image"
+#define PLATFORM_WORD_MAX 64
+
+static int keep(SpecParse *c, void *place, char *text) {
+        SpecText *t = place;
+
+        spec_store_reset(STORE_TEXT, t, NULL);
+        *t = (SpecText){ .value = text, .origin = spec_origin_at(c, c->line->value) };
+        return 1;
+}
+
+static bool image_name_valid(const char *text) {
+        return text[0] && !strchr("-:@", text[0]) && !text[strspn(text, LETTERS DIGITS "._/:@+-")];
+}
+
+/* Image=NAME.image: what it says is found when all else is read. What depends on the instance of a template, or on the
+ * machine, systemd fills in. */
+static int take_file(SpecParse *c, void *place, char *text) {
+        _cleanup_free_ char *owned = text, *service = NULL, *raw = NULL;
+        size_t n = strlen(text) - STRLEN(FILE_SUFFIX);
+        SpecProcess *p = c->process;
+
+        p->image_file = strndup(text, n);
+        if (!p->image_file)
+                return -ENOMEM;
+        if (c->unknown && str_ends_with(c->line->value, FILE_SUFFIX)) {
+                raw = strndup(c->line->value, strlen(c->line->value) - STRLEN(FILE_SUFFIX));
+                service = raw ? spec_image_service(raw) : NULL;
+                p->image_unit = service ? str_format("%s.service", service) : NULL;
+                if (!p->image_unit)
+                        return -ENOMEM;
+        }
+        if (!c->unknown && (!spec_name_valid(p->image_file) || str_ends_with(p->image_file, "@")))
+                return spec_complain(c, c->line->value, "'%s' is not a name of a file NAME.image", text);
+        return keep(c, place, TAKE_PTR(owned));
+}
+
+int parse_text_image(SpecParse *c, void *place) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        free(TAKE_PTR(c->process->image_file));
+        free(TAKE_PTR(c->process->image_unit));
+        r = spec_expand(c, c->line->value, c->line->value, &text);
+        if (r <= 0)
+                return r;
+        if (str_ends_with(text, FILE_SUFFIX))
+                return take_file(c, place, TAKE_PTR(text));
+        if (str_ends_with(text, ".build"))
+                return spec_complain(c, c->line->value, "'%s' names a Quadlet unit: known from Quadlet, not supported yet", text);
+        if (!image_name_valid(text))
+                return spec_complain(c, c->line->value, "'%s' is not a name of an image", text);
+        return keep(c, place, TAKE_PTR(text));
+}
+
+/* Podman's names of other places than a registry. */
+static bool has_transport(const char *text) {
+        static const char *const transports[] = { "containers-storage:", "dir:", "docker-archive:", "docker-daemon:", "oci:", "oci-archive:",
+                "ostree:", "sif:" };
+
+        for (size_t i = 0; i < ELEMENTSOF(transports); i++)
+                if (str_after(text, transports[i]) && strchr("/.~", text[strlen(transports[i])]))
+                        return true;
+        return false;
+}
+
+int parse_image_name(SpecParse *c, void *place) {
+        _cleanup_free_ char *text = NULL;
+        const char *name;
+        int r;
+
+        r = spec_expand(c, c->line->value, c->line->value, &text);
+        if (r <= 0)
+                return r;
+        if (has_transport(text))
+                return spec_complain(c, c->line->value, "'%s' is not in a registry; berth load takes images from archives and directories", text);
+        name = str_after(text, "docker://");
+        name = name ? name : text;
+        if (!image_name_valid(name) || str_ends_with(name, FILE_SUFFIX))
+                return spec_complain(c, c->line->value, "'%s' is not a name of an image", text);
+        name = strdup(name);
+        return name ? keep(c, place, (char *) name) : -ENOMEM;
+}
+
+int parse_image_tag(SpecParse *c, void *place) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = spec_expand(c, c->line->value, c->line->value, &text);
+        if (r <= 0)
+                return r;
+        if (!image_name_valid(text) || str_ends_with(text, FILE_SUFFIX) || strchr(text, '@'))
+                return spec_complain(c, c->line->value, "'%s' is not a name that an image can be given: NAME[:TAG]", text);
+        return keep(c, place, TAKE_PTR(text));
+}
+
+int parse_platform(SpecParse *c, void *place) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = spec_expand(c, c->line->value, c->line->value, &text);
+        if (r <= 0)
+                return r;
+        if (!*text || strlen(text) > PLATFORM_WORD_MAX || text[strspn(text, LETTERS DIGITS "_.-")])
+                return spec_complain(c, c->line->value, "'%s' is not a word such as arm64, linux or v8", text);
+        return keep(c, place, TAKE_PTR(text));
+}
+
+int parse_host_path(SpecParse *c, void *place) {
+        _cleanup_free_ char *text = NULL;
+        char *path;
+        int r;
+
+        r = spec_expand(c, c->line->value, c->line->value, &text);
+        if (r > 0)
+                r = spec_take_host_path(c, text, c->line->value, &path);
+        return r > 0 ? keep(c, place, path) : r;
+}
+
+/* A password is not repeated in a complaint. */
+int parse_creds(SpecParse *c, void *place) {
+        _cleanup_free_ char *text = NULL;
+        const char *colon;
+        int r;
+
+        r = spec_expand(c, c->line->value, c->line->value, &text);
+        if (r <= 0)
+                return r;
+        colon = strchr(text, ':');
+        if (!colon || colon == text || !colon[1])
+                return spec_complain(c, c->line->value, "it is USER:PASSWORD, there is nobody here to be asked for the rest");
+        return keep(c, place, TAKE_PTR(text));
+}
+
+int parse_policy(SpecParse *c, void *place) {
+        SpecPull policy = SPEC_PULL_MISSING;
+        int r = parse_pull(c, &policy);
+
+        if (r > 0)
+                *(SpecNumber *) place = (SpecNumber){ .set = true, .value = policy, .origin = spec_origin_at(c, c->line->value) };
+        return r;
+}
