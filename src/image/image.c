@@ -113,7 +113,8 @@ static int pin_locked(int store, const char *hex, const char *user) {
                 return -errno;
         (void) snprintf(path, sizeof(path), "image/%s/use/%s", hex, user);
         fd = openat(store, path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0 || flock_shared(fd) < 0)
+        /* Its time says prune when the image was needed last. */
+        if (fd < 0 || flock_shared(fd) < 0 || futimens(fd, NULL) < 0)
                 return -errno;
         return TAKE_FD(fd);
 }

@@ -4,10 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "image/find.h"
 #include "image/name.h"
 #include "image/plain.h"
-#include "image/store.h"
+#include "image/store-internal.h"
 #include "util/fd.h"
 #include "util/strv.h"
 
@@ -47,21 +46,6 @@ static int place_image(StoreWork *work, const Image *image, const StoreImageFile
         return fd < 0 ? -errno : write_manifest(fd, image, files);
 }
 
-/* digest: what the name led to at its registry; NULL: the manifest itself. */
-static int place_name(Store *store, const char *id, const char *manifest, const char *digest, const char *name) {
-        _cleanup_free_ char *file = name_to_file(name), *path = NULL;
-        _cleanup_buf_ Buf text = BUF_INIT;
-        int r;
-
-        path = file ? str_format("name/%s", file) : NULL;
-        if (!path)
-                return -ENOMEM;
-        r = buf_printf(&text, "image %s\nmanifest %s\n", id, manifest);
-        if (r >= 0 && digest)
-                r = buf_printf(&text, "digest %s\n", digest);
-        return r < 0 ? r : write_file(store->fd, path, text.data, text.size, 0600, true);
-}
-
 int store_image_commit(StoreWork *work, const Image *image, const StoreImageFiles *files, char *const *names, Error *reterr) {
         _cleanup_close_ int dir = -EBADF;
         int r;
@@ -79,7 +63,7 @@ int store_image_commit(StoreWork *work, const Image *image, const StoreImageFile
                 return r;
         r = place_image(work, image, files);
         for (; r >= 0 && names && *names; names++)
-                r = place_name(work->store, image->id, image->manifest_digest, files->digest, *names);
+                r = store_place_name(work->store, image->id, image->manifest_digest, files->digest, *names);
         store_unlock(work->store);
         (void) remove_tree(work->fd, "image");
         if (r < 0)
@@ -97,30 +81,4 @@ int store_image_json(Store *store, const char *id, const char *manifest, char **
                 (void) snprintf(path, sizeof(path), "image/%s/config.json", digest_hex(id));
         r = read_file(store->fd, path, JSON_SIZE_MAX, ret, ret_size);
         return r < 0 ? error_set_errno(reterr, r, "cannot read %s of the image store", path) : 0;
-}
-
-static int tag_locked(Store *store, const char *text, char *const *names, Error *reterr) {
-        _cleanup_image_ Image *image = calloc(1, sizeof(*image));
-        Found found;
-        int r = image ? image_find(store->fd, text, &found, reterr) : -ENOMEM;
-
-        if (r < 0)
-                return r;
-        image->name = found.name;
-        r = plain_load(store->fd, found.id, image, reterr);
-        if (r < 0)
-                return r;
-        for (; r >= 0 && *names; names++)
-                r = place_name(store, found.id, found.manifest[0] ? found.manifest : image->manifest_digest, NULL, *names);
-        return r < 0 ? error_set_errno(reterr, r, "cannot write a name into the image store") : 0;
-}
-
-int store_tag(Store *store, const char *text, char *const *names, Error *reterr) {
-        int r = store_lock(store, true, reterr);
-
-        if (r < 0)
-                return r;
-        r = tag_locked(store, text, names, reterr);
-        store_unlock(store);
-        return r;
 }

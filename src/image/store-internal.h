@@ -11,6 +11,18 @@ int store_list_directory(Store *store, const char *path, char ***ret);
 /* The ids ("sha256:HEX") in "image" or "layer", sorted. */
 int store_list_ids(Store *store, const char *directory, char ***ret);
 int store_image_names(Store *store, const char *id, char ***ret);
+/* store_list() for who has the lock. *ret and *ret_n are set also on failure. */
+int store_list_locked(Store *store, StoreImage **ret, size_t *ret_n, Error *reterr);
+
+/* digest: what the name led to at its registry; NULL: the manifest itself. The lock is exclusive. */
+int store_place_name(Store *store, const char *id, const char *manifest, const char *digest, const char *name);
+
+/* Takes the names of image id and then the image out of the store. The lock is exclusive. */
+int store_remove_locked(StoreWork *work, const char *id, char *const *names);
+
+/* store_collect() for who has the lock, exclusive. What went: layers, and bytes of content in them. */
+int store_collect_locked(StoreWork *work, size_t *ret_layers, uint64_t *ret_bytes, Error *reterr);
+
 /* Appends what store_want() keeps, and forgets what is too old. */
 int store_wanted(Store *store, char ***layers);
 /* Who holds a lock of image_pin() now, and where it is mounted: absolute paths. */

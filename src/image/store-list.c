@@ -113,21 +113,19 @@ static void count_shared(Store *store, StoreImage *images, size_t n) {
                 }
 }
 
-int store_list(Store *store, StoreImage **ret, size_t *ret_n, Error *reterr) {
+int store_list_locked(Store *store, StoreImage **ret, size_t *ret_n, Error *reterr) {
         _cleanup_mounts_ ImageMounts mounts = { 0 };
         _cleanup_strv_ char **ids = NULL;
         StoreImage *images = NULL;
         size_t n = 0;
         int r = image_mounts_read(&mounts, reterr);
 
-        if (r >= 0)
-                r = store_lock(store, false, reterr);
-        if (r < 0)
-                return r;
-        r = store_list_ids(store, "image", &ids);
-        if (r < 0)
-                (void) error_set_errno(reterr, r, "cannot list the images of %s", store->path);
-        else {
+        if (r >= 0) {
+                r = store_list_ids(store, "image", &ids);
+                if (r < 0)
+                        (void) error_set_errno(reterr, r, "cannot list the images of %s", store->path);
+        }
+        if (r >= 0) {
                 images = calloc(strv_length(ids) + 1, sizeof(*images));
                 if (!images)
                         r = -ENOMEM;
@@ -136,6 +134,19 @@ int store_list(Store *store, StoreImage **ret, size_t *ret_n, Error *reterr) {
                 r = list_one(store, *p, &mounts, images + n++, reterr);
         if (r >= 0)
                 count_shared(store, images, n);
+        *ret = images;
+        *ret_n = n;
+        return r;
+}
+
+int store_list(Store *store, StoreImage **ret, size_t *ret_n, Error *reterr) {
+        StoreImage *images = NULL;
+        size_t n = 0;
+        int r = store_lock(store, false, reterr);
+
+        if (r < 0)
+                return r;
+        r = store_list_locked(store, &images, &n, reterr);
         store_unlock(store);
         if (r < 0) {
                 store_list_free(images, n);

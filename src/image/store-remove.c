@@ -46,9 +46,11 @@ static int layers_in_use(Store *store, char ***ret, Error *reterr) {
         return 0;
 }
 
-static int collect_locked(StoreWork *work, Error *reterr) {
+int store_collect_locked(StoreWork *work, size_t *ret_layers, uint64_t *ret_bytes, Error *reterr) {
         _cleanup_strv_ char **layers = NULL, **used = NULL;
         Store *store = work->store;
+        uint64_t bytes = 0;
+        size_t n = 0;
         int r = layers_in_use(store, &used, reterr);
 
         if (r < 0)
@@ -59,17 +61,33 @@ static int collect_locked(StoreWork *work, Error *reterr) {
         for (char **id = layers; r >= 0 && *id; id++) {
                 char path[sizeof("layer/") + DIGEST_HEX_LENGTH];
                 _cleanup_close_ int fd = -EBADF;
+                LayerMeta meta = { 0 };
 
                 if (strv_contains(used, *id))
                         continue;
+                (void) store_layer_meta(store, *id, &meta);
                 (void) snprintf(path, sizeof(path), "layer/%s", digest_hex(*id));
                 fd = openat(store->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
                 if (fd < 0)
                         r = -errno;
-                else if (flock(fd, LOCK_EX | LOCK_NB) >= 0) /* else a load under way needs it */
+                else if (flock(fd, LOCK_EX | LOCK_NB) >= 0) { /* else a load under way needs it */
                         r = move_away(work, "layer", *id);
+                        bytes += meta.size;
+                        n++;
+                }
         }
-        return r < 0 ? error_set_errno(reterr, r, "cannot remove the unused layers of %s", store->path) : 0;
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot remove the unused layers of %s", store->path);
+        *ret_layers = n;
+        *ret_bytes = bytes;
+        return 0;
+}
+
+static int collect_locked(StoreWork *work, Error *reterr) {
+        uint64_t bytes;
+        size_t layers;
+
+        return store_collect_locked(work, &layers, &bytes, reterr);
 }
 
 int store_collect(StoreWork *work, Error *reterr) {
@@ -116,6 +134,15 @@ static int remove_names(Store *store, char *const *names) {
         return store_sync(store, "name");
 }
 
+/* Names first and layers last: at no moment does anything name what is not there. */
+int store_remove_locked(StoreWork *work, const char *id, char *const *names) {
+        int r = remove_names(work->store, names);
+
+        if (r >= 0)
+                r = move_away(work, "image", id);
+        return r < 0 ? r : store_sync(work->store, "image");
+}
+
 static int remove_locked(StoreWork *work, const char *text, bool force, const Found *found, bool *ret_gone, Error *reterr) {
         _cleanup_strv_ char **names = NULL;
         Store *store = work->store;
@@ -137,12 +164,7 @@ static int remove_locked(StoreWork *work, const char *text, bool force, const Fo
         r = check_unused(store, text, found->id, reterr);
         if (r < 0)
                 return r;
-        /* Names first and layers last: at no moment does anything name what is not there. */
-        r = remove_names(store, names);
-        if (r >= 0)
-                r = move_away(work, "image", found->id);
-        if (r >= 0)
-                r = store_sync(store, "image");
+        r = store_remove_locked(work, found->id, names);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot remove image '%s'", text);
         return collect_locked(work, reterr);

@@ -6,7 +6,8 @@
  *   lock             flock(2): shared to look, exclusive to change. Held for moments, never while unpacking
  *   layer/HEX/       an unpacked layer by its diff id: root/, meta, and what gives its archive again (tar-record.h). Whoever
  *                    needs it before an image does (a load under way) has a shared flock on the directory
- *   image/HEX/       by image id: config.json, manifest-HEX.json, plain; use/APP, flocked by who runs it, and hold/RELEASE
+ *   image/HEX/       by image id: config.json, manifest-HEX.json, plain; use/APP, flocked by who runs it; hold/RELEASE; and
+ *                    was/FILE for a name that it lost to another one, since when
  *   name/FILE        "image sha256:…", "manifest sha256:…" and, for an image of an index, "digest sha256:…"
  *   want/HEX         by manifest digest: the layers that an unfinished pull wants
  *   claim/HEX        by diff id: flocked by the pull that downloads that layer
