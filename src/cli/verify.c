@@ -65,12 +65,12 @@ static int verify_all(Verify *v) {
         if (r >= 0)
                 r = unit_generate(&search, take_unit, v);
         if (r >= 0)
-                r = spec_search_list(&search, SPEC_CONTAINER, &names);
+                r = spec_search_list(&search, &names);
         for (char **name = names; r >= 0 && !v->quiet && name && *name; name++) {
                 _cleanup_(spec_freep) Spec *s = NULL;
 
                 /* What is wrong with it has been said. */
-                if (spec_read_from(&search, SPEC_CONTAINER, *name, SPEC_STATIC, NULL, &s) >= 0)
+                if (spec_read_from(&search, *name, SPEC_STATIC, NULL, &s) >= 0)
                         show_processes(v, s);
         }
         return r;

@@ -113,7 +113,7 @@ static int list_names(int fd, const char *suffix, bool cut, char ***names) {
         return r;
 }
 
-int spec_search_list(const SpecSearch *s, SpecKind kind, char ***ret) {
+int spec_search_list_kind(const SpecSearch *s, SpecKind kind, char ***ret) {
         _cleanup_strv_ char **all = NULL, **result = NULL;
         size_t n;
         int r;
@@ -142,6 +142,10 @@ int spec_search_list(const SpecSearch *s, SpecKind kind, char ***ret) {
         }
         *ret = result ? TAKE_PTR(result) : calloc(1, sizeof(char *));
         return *ret ? 0 : -ENOMEM;
+}
+
+int spec_search_list(const SpecSearch *s, char ***ret) {
+        return spec_search_list_kind(s, SPEC_CONTAINER, ret);
 }
 
 static size_t count_lines(const SpecDocument *d) {

@@ -19,8 +19,9 @@ int spec_search_open(const char *dirs, SpecSearch *ret);
 void spec_search_close(SpecSearch *s);
 #define _cleanup_search_ _cleanup_(spec_search_close)
 
-/* Names of all specs of a kind, sorted; masked ones are left out, but hide those of later directories. */
-int spec_search_list(const SpecSearch *s, SpecKind kind, char ***ret);
+/* Names of all apps' specs, or of all files of a kind, sorted; masked ones are left out, but hide those of later directories. */
+int spec_search_list(const SpecSearch *s, char ***ret);
+int spec_search_list_kind(const SpecSearch *s, SpecKind kind, char ***ret);
 
 typedef struct SpecDocument {
         SpecKind kind;

@@ -34,7 +34,7 @@ static int resolve(const Spec *s, SpecProcess *p, const SpecSearch *search, Spec
         _cleanup_(spec_freep) Spec *image = NULL;
         int r;
 
-        r = spec_read_from(search, SPEC_IMAGE, p->image_file, flags, &of_file, &image);
+        r = spec_read_kind_from(search, SPEC_IMAGE, p->image_file, flags, &of_file, &image);
         if (r < 0)
                 return r == -ENOMEM ? r : said ? 0 : complain(s, p, r, &of_file, diags);
         free(p->image.value);

@@ -136,7 +136,7 @@ int parse_creds(SpecParse *c, void *place) {
                 return r;
         colon = strchr(text, ':');
         if (!colon || colon == text || !colon[1])
-                return spec_complain(c, c->line->value, "it is USER:PASSWORD, there is nobody here to be asked for the rest");
+                return spec_complain(c, c->line->value, "Creds= is USER:PASSWORD, nobody is there to be asked for the rest");
         return keep(c, place, TAKE_PTR(text));
 }
 

@@ -482,11 +482,15 @@ static int spec_finish(int r, SpecDocument *d, const SpecSearch *search, SpecFla
         return r < 0 ? r : errors > 0 ? -EBADMSG : 0;
 }
 
-int spec_read_from(const SpecSearch *search, SpecKind kind, const char *name, SpecFlags flags, SpecDiags *diags, Spec **ret) {
+int spec_read_kind_from(const SpecSearch *search, SpecKind kind, const char *name, SpecFlags flags, SpecDiags *diags, Spec **ret) {
         _cleanup_document_ SpecDocument d = { 0 };
         _cleanup_diags_ SpecDiags own = SPEC_DIAGS_INIT;
 
         return spec_finish(spec_document_read(search, kind, name, &own, &d), &d, search, flags, &own, diags, ret);
+}
+
+int spec_read_from(const SpecSearch *search, const char *name, SpecFlags flags, SpecDiags *diags, Spec **ret) {
+        return spec_read_kind_from(search, SPEC_CONTAINER, name, flags, diags, ret);
 }
 
 int spec_read(const char *name, const char *dirs, SpecFlags flags, SpecDiags *diags, Spec **ret) {
@@ -494,7 +498,7 @@ int spec_read(const char *name, const char *dirs, SpecFlags flags, SpecDiags *di
         int r;
 
         r = spec_search_open(dirs, &search);
-        return r < 0 ? r : spec_read_from(&search, SPEC_CONTAINER, name, flags, diags, ret);
+        return r < 0 ? r : spec_read_from(&search, name, flags, diags, ret);
 }
 
 int spec_read_file(const char *path, SpecFlags flags, SpecDiags *diags, Spec **ret) {
@@ -537,7 +541,7 @@ int spec_image_load(const char *name, const char *dirs, SpecDiags *diags, Spec *
 
         r = spec_search_open(dirs, &search);
         if (r == 0)
-                r = spec_read_from(&search, SPEC_IMAGE, name, 0, diags, &s);
+                r = spec_read_kind_from(&search, SPEC_IMAGE, name, 0, diags, &s);
         return spec_loaded(r, s, diags, ret);
 }
 
@@ -581,7 +585,7 @@ int spec_list(const char *dirs, char ***ret) {
         int r;
 
         r = spec_search_open(dirs, &search);
-        return r < 0 ? r : spec_search_list(&search, SPEC_CONTAINER, ret);
+        return r < 0 ? r : spec_search_list(&search, ret);
 }
 
 const char *spec_origin_text(const Spec *s, SpecOrigin o, char *buffer, size_t size) {

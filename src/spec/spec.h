@@ -361,7 +361,8 @@ int spec_read(const char *name, const char *dirs, SpecFlags flags, SpecDiags *di
 
 /* The same through a search path that is open already: spec/document.h. */
 struct SpecSearch;
-int spec_read_from(const struct SpecSearch *search, SpecKind kind, const char *name, SpecFlags flags, SpecDiags *diags, Spec **ret);
+int spec_read_from(const struct SpecSearch *search, const char *name, SpecFlags flags, SpecDiags *diags, Spec **ret);
+int spec_read_kind_from(const struct SpecSearch *search, SpecKind kind, const char *name, SpecFlags flags, SpecDiags *diags, Spec **ret);
 
 /* Reads one file of either kind under its own name, without a search and without drop-ins of other directories. */
 int spec_read_file(const char *path, SpecFlags flags, SpecDiags *diags, Spec **ret);

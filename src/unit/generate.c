@@ -10,8 +10,9 @@
 
 typedef struct Generation {
         const SpecSearch *search;
-        char **names;    /* of all specs, sorted */
-        size_t n_names;
+        char **names[_SPEC_KIND_MAX]; /* of all specs, sorted */
+        char **own;      /* services that they have by their own name, sorted; before those of ServiceName= */
+        size_t n_own;
         char **services; /* given by ServiceName=, in no order */
 } Generation;
 
@@ -21,35 +22,60 @@ void unit_file_clear(UnitFile *f) {
         unit_links_clear(&f->links);
 }
 
+/* The service that a spec has without ServiceName=. NULL when out of memory. */
+static char *own_service(const Spec *s) {
+        return s->kind == SPEC_IMAGE ? spec_image_service(s->name) : strdup(s->name);
+}
+
 /* Why the spec cannot have the service it asks for; an app's own name comes before another's ServiceName=. */
 static int claim_service(Generation *g, Spec *s, SpecDiags *diags, char **ret_reason) {
+        _cleanup_free_ char *own = own_service(s);
         bool taken;
 
         *ret_reason = NULL;
-        if (streq(s->service, s->name))
+        if (!own)
+                return -ENOMEM;
+        if (streq(s->service, own))
                 return 0;
         taken = strv_contains(g->services, s->service) ||
-                strv_sorted_contains(g->names, g->n_names, s->service);
+                strv_sorted_contains(g->own, g->n_own, s->service);
         if (!taken)
                 return strv_append(&g->services, s->service);
-        *ret_reason = str_format("ServiceName=%s is the service of another app", s->service);
+        *ret_reason = str_format("ServiceName=%s is the service of another %s", s->service, s->kind == SPEC_IMAGE ? "spec" : "app");
         if (!*ret_reason)
                 return -ENOMEM;
         free(s->service);
-        s->service = strdup(s->name);
-        return s->service ? spec_diag_add(diags, SPEC_ERROR, s->path, 0, 0, "%s", *ret_reason) : -ENOMEM;
+        s->service = TAKE_PTR(own);
+        return spec_diag_add(diags, SPEC_ERROR, s->path, 0, 0, "%s", *ret_reason);
 }
 
-static int make_unit(Generation *g, const char *name, SpecDiags *diags, UnitFile *ret) {
+/* Two specs of different kinds may have one service by their own names: "x-image.container" and "x.image". The app has it. */
+static int yield_to_app(const Generation *g, const Spec *s, SpecDiags *diags) {
+        if (s->kind != SPEC_IMAGE || !strv_sorted_contains(g->names[SPEC_CONTAINER], strv_length(g->names[SPEC_CONTAINER]), s->service))
+                return 0;
+        return spec_diag_add(diags, SPEC_ERROR, s->path, 0, 0, "app '%s' has its service; ServiceName= gives it another", s->service) < 0 ?
+                -ENOMEM :
+                -EEXIST;
+}
+
+static int put_text(const Spec *s, UnitFile *f) {
+        if (s->kind == SPEC_IMAGE)
+                return unit_image_text(s, f->broken, &f->text);
+        return f->broken ? unit_text_broken(s, &f->text) : unit_text(s, &f->text);
+}
+
+static int make_unit(Generation *g, SpecKind kind, const char *name, SpecDiags *diags, UnitFile *ret) {
         _cleanup_(spec_freep) Spec *s = NULL;
         _cleanup_free_ char *reason = NULL;
         int r, q;
 
-        r = spec_read_from(g->search, SPEC_CONTAINER, name, SPEC_STATIC, diags, &s);
+        r = spec_read_kind_from(g->search, kind, name, SPEC_STATIC, diags, &s);
         if (r < 0 && r != -EBADMSG)
                 return r;
         ret->broken = r < 0;
         q = claim_service(g, s, diags, &reason);
+        if (q == 0)
+                q = yield_to_app(g, s, diags);
         if (q < 0)
                 return q;
         ret->name = unit_file_name(s);
@@ -59,36 +85,56 @@ static int make_unit(Generation *g, const char *name, SpecDiags *diags, UnitFile
                 ret->broken = true;
                 return unit_text_refused(s, reason, &ret->text);
         }
-        r = ret->broken ? unit_text_broken(s, &ret->text) : unit_text(s, &ret->text);
+        r = put_text(s, ret);
         return r < 0 ? r : unit_links(s, &ret->links);
 }
 
-static int generate_one(Generation *g, const char *name, UnitFunction function, void *userdata) {
+static int generate_one(Generation *g, SpecKind kind, const char *name, UnitFunction function, void *userdata) {
         _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
         _cleanup_unit_ UnitFile f = { 0 };
         int r;
 
-        r = make_unit(g, name, &diags, &f);
+        r = make_unit(g, kind, name, &diags, &f);
         if (r == -ENOMEM)
                 return r;
         if (r < 0 && diags.n_errors == 0)
-                (void) spec_diag_add(&diags, SPEC_ERROR, NULL, 0, 0, "cannot read the spec of app '%s': %s", name, strerror(-r));
+                (void) spec_diag_add(&diags, SPEC_ERROR, NULL, 0, 0, "cannot read %s%s: %s", name, spec_kind_suffix(kind), strerror(-r));
         return function(userdata, r < 0 ? NULL : &f, &diags);
 }
 
+static int list_specs(Generation *g) {
+        int r = 0;
+
+        for (int kind = 0; r == 0 && kind < _SPEC_KIND_MAX; kind++)
+                r = spec_search_list_kind(g->search, (SpecKind) kind, &g->names[kind]);
+        if (r == 0)
+                g->own = strv_copy(g->names[SPEC_CONTAINER]);
+        if (r == 0 && !g->own)
+                r = -ENOMEM;
+        for (char **name = g->names[SPEC_IMAGE]; r == 0 && *name; name++) {
+                char *service = spec_image_service(*name);
+
+                r = service ? strv_consume(&g->own, service) : -ENOMEM;
+        }
+        if (r < 0)
+                return r;
+        strv_sort(g->own);
+        g->n_own = strv_length(g->own);
+        return 0;
+}
+
 int unit_generate(const SpecSearch *search, UnitFunction function, void *userdata) {
-        _cleanup_strv_ char **names = NULL, **services = NULL;
         Generation g = { .search = search };
         int r;
 
-        r = spec_search_list(search, SPEC_CONTAINER, &names);
-        if (r < 0)
-                return r;
-        g.names = names;
-        g.n_names = strv_length(names);
-        for (char **name = names; r >= 0 && *name; name++)
-                r = generate_one(&g, *name, function, userdata);
-        services = g.services;
+        r = list_specs(&g);
+        for (int kind = 0; r >= 0 && kind < _SPEC_KIND_MAX; kind++)
+                for (char **name = g.names[kind]; r >= 0 && *name; name++)
+                        r = generate_one(&g, (SpecKind) kind, *name, function, userdata);
+        for (int kind = 0; kind < _SPEC_KIND_MAX; kind++)
+                strv_free(g.names[kind]);
+        strv_free(g.own);
+        strv_free(g.services);
         return r < 0 ? r : 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "unit/name.h"
-#include "unit/text.h"
+#include "unit/text-internal.h"
 #include "util/strv.h"
 
 #define SUPERVISOR BERTH_LIBEXECDIR "/berth-supervisor"
@@ -10,7 +10,7 @@ char *unit_file_name(const Spec *s) {
 }
 
 /* A value of ours, not of a person: what specifiers and quoting would make of it is undone. */
-static int put_escaped(Buf *b, const char *text, bool quoted) {
+int unit_put_escaped(Buf *b, const char *text, bool quoted) {
         int r = 0;
 
         for (; r == 0 && *text; text++)
@@ -28,8 +28,8 @@ static int put_escaped(Buf *b, const char *text, bool quoted) {
 }
 
 /* The app's name as a value; a template's is completed by systemd. */
-static int put_name(Buf *b, const Spec *s, bool quoted) {
-        int r = put_escaped(b, s->name, quoted);
+int unit_put_name(Buf *b, const Spec *s, bool quoted) {
+        int r = unit_put_escaped(b, s->name, quoted);
 
         return r == 0 && s->template ? buf_puts(b, "%i") : r;
 }
@@ -39,7 +39,7 @@ static int put_command(Buf *b, const Spec *s, const char *head, const char *opti
         int r = buf_printf(b, "%s" SUPERVISOR " %s", head, option);
 
         if (r == 0)
-                r = put_name(b, s, true);
+                r = unit_put_name(b, s, true);
         return r == 0 ? buf_putc(b, '\n') : r;
 }
 
@@ -64,7 +64,7 @@ static int put_usec(Buf *b, const char *key, uint64_t usec) {
 }
 
 /* The last value that a person gave to one of systemd's keys, or NULL; an empty one takes it back. */
-static const char *passed(const void *list, const char *key) {
+const char *unit_passed(const void *list, const char *key) {
         const SPEC_LIST(SpecPassed) *l = list;
         const char *found = NULL;
 
@@ -74,7 +74,7 @@ static const char *passed(const void *list, const char *key) {
         return found;
 }
 
-static int put_passed(Buf *b, const void *list) {
+int unit_put_passed(Buf *b, const void *list) {
         const SPEC_LIST(SpecPassed) *l = list;
         int r = 0;
 
@@ -83,26 +83,33 @@ static int put_passed(Buf *b, const void *list) {
         return r;
 }
 
-static int put_unit_head(Buf *b, const Spec *s) {
+int unit_put_head(Buf *b, const Spec *s) {
+        const char *what = s->kind == SPEC_IMAGE ? "Image" : "App";
         int r;
 
         r = buf_puts(b, "[Unit]\n");
-        if (r == 0 && !passed(&s->unit, "Description")) {
-                r = buf_puts(b, "Description=App ");
+        if (r == 0 && !unit_passed(&s->unit, "Description")) {
+                r = buf_printf(b, "Description=%s ", what);
                 if (r == 0)
-                        r = put_name(b, s, false);
+                        r = unit_put_name(b, s, false);
                 if (r == 0)
                         r = buf_putc(b, '\n');
         }
-        if (r == 0 && !passed(&s->unit, "Documentation"))
-                r = buf_puts(b, "Documentation=man:berth.container(5)\n");
+        if (r == 0 && !unit_passed(&s->unit, "Documentation"))
+                r = buf_printf(b, "Documentation=man:berth%s(5)\n", spec_kind_suffix(s->kind));
         if (r == 0)
                 r = buf_puts(b, "SourcePath=");
         if (r == 0)
-                r = put_escaped(b, s->path, false);
-        /* However often the supervisor is killed, the next one has to find the app's instances: a limit of the spec is for
-         * instances, and the supervisor keeps it. */
-        return r == 0 ? buf_puts(b, "\nStartLimitIntervalSec=0\n") : r;
+                r = unit_put_escaped(b, s->path, false);
+        return r == 0 ? buf_putc(b, '\n') : r;
+}
+
+/* However often the supervisor is killed, the next one has to find the app's instances: a limit of the spec is for instances, and
+ * the supervisor keeps it. */
+static int put_app_head(Buf *b, const Spec *s) {
+        int r = unit_put_head(b, s);
+
+        return r == 0 ? buf_puts(b, "StartLimitIntervalSec=0\n") : r;
 }
 
 /* The source of a bind mount as systemd shall expand it: as it was written, from the directory of its file where it is
@@ -115,7 +122,7 @@ static char *source_for_systemd(const Spec *s, const SpecMount *m) {
         if (*m->source_raw != '/' && *m->source_raw != '%') {
                 _cleanup_free_ char *dir = strndup(file, slash ? (size_t) (slash - file) : 0);
 
-                r = !dir || put_escaped(&b, dir, false) < 0 || buf_putc(&b, '/') < 0 ? -ENOMEM : 0;
+                r = !dir || unit_put_escaped(&b, dir, false) < 0 || buf_putc(&b, '/') < 0 ? -ENOMEM : 0;
         }
         return r < 0 || buf_puts(&b, m->source_raw) < 0 ? NULL : buf_steal(&b);
 }
@@ -147,13 +154,32 @@ static int put_mounts_for(Buf *b, const Spec *s) {
         return r;
 }
 
+/* What Image=NAME.image means is pulled first. */
+static int put_images(Buf *b, const Spec *s) {
+        _cleanup_strv_ char **done = NULL;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < s->n_processes; i++) {
+                const char *unit = s->processes[i].image_unit;
+
+                if (!unit || strv_contains(done, unit))
+                        continue;
+                r = buf_printf(b, "Requires=%s\nAfter=%s\n", unit, unit);
+                if (r == 0)
+                        r = strv_append(&done, unit);
+        }
+        return r;
+}
+
 static int put_unit(Buf *b, const Spec *s) {
         int r;
 
-        r = put_unit_head(b, s);
+        r = put_app_head(b, s);
+        if (r == 0)
+                r = put_images(b, s);
         if (r == 0)
                 r = put_mounts_for(b, s);
-        return r == 0 ? put_passed(b, &s->unit) : r;
+        return r == 0 ? unit_put_passed(b, &s->unit) : r;
 }
 
 static const char *restart_of(const Spec *s) {
@@ -225,12 +251,12 @@ static int put_service(Buf *b, const Spec *s) {
                 r = put_timeouts(b, s);
         /* The app's lines are written by the supervisor: all its instances would share one limit. systemd 252 takes 0, which is to
          * mean "none", for "not set". */
-        if (r == 0 && !passed(&s->service_keys, "LogRateLimitIntervalSec"))
+        if (r == 0 && !unit_passed(&s->service_keys, "LogRateLimitIntervalSec"))
                 r = buf_puts(b, "LogRateLimitIntervalSec=1us\n");
-        if (r == 0 && !passed(&s->service_keys, "SyslogIdentifier")) {
+        if (r == 0 && !unit_passed(&s->service_keys, "SyslogIdentifier")) {
                 r = buf_puts(b, "SyslogIdentifier=");
                 if (r == 0)
-                        r = put_name(b, s, false);
+                        r = unit_put_name(b, s, false);
                 if (r == 0)
                         r = buf_putc(b, '\n');
         }
@@ -238,7 +264,7 @@ static int put_service(Buf *b, const Spec *s) {
 }
 
 /* For people: the links are made already. UpheldBy= is unknown to systemd before version 254, and would be complained of. */
-static int put_install(Buf *b, const Spec *s) {
+int unit_put_install(Buf *b, const Spec *s) {
         int r = s->install.n == 0 ? 0 : buf_puts(b, "\n[Install]\n");
 
         for (size_t i = 0; r == 0 && i < s->install.n; i++)
@@ -247,29 +273,29 @@ static int put_install(Buf *b, const Spec *s) {
         return r;
 }
 
-static int put_comment(Buf *b) {
+int unit_put_comment(Buf *b) {
         return buf_puts(b, "# Made by berth-generator from the file that SourcePath= names; changes here are lost.\n");
 }
 
 int unit_text(const Spec *s, Buf *ret) {
         int r;
 
-        r = put_comment(ret);
+        r = unit_put_comment(ret);
         if (r == 0)
                 r = put_unit(ret, s);
         if (r == 0)
                 r = put_service(ret, s);
         if (r == 0)
-                r = put_passed(ret, &s->service_keys);
-        return r == 0 ? put_install(ret, s) : r;
+                r = unit_put_passed(ret, &s->service_keys);
+        return r == 0 ? unit_put_install(ret, s) : r;
 }
 
 int unit_text_broken(const Spec *s, Buf *ret) {
         int r;
 
-        r = put_comment(ret);
+        r = unit_put_comment(ret);
         if (r == 0)
-                r = put_unit_head(ret, s);
+                r = put_app_head(ret, s);
         /* What a person wrote for systemd is left out, for it may be what is wrong. What is ours is whole: the supervisor runs under
          * this unit as soon as the spec is right, with a daemon-reload or without. */
         return r == 0 ? put_service(ret, s) : r;
@@ -278,12 +304,12 @@ int unit_text_broken(const Spec *s, Buf *ret) {
 int unit_text_refused(const Spec *s, const char *reason, Buf *ret) {
         int r;
 
-        r = put_comment(ret);
+        r = unit_put_comment(ret);
         if (r == 0)
-                r = put_unit_head(ret, s);
+                r = unit_put_head(ret, s);
         if (r == 0)
                 r = buf_puts(ret, "\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo \"<3>$$1\" >&2; exit 78' sh \"");
         if (r == 0)
-                r = put_escaped(ret, reason, true);
+                r = unit_put_escaped(ret, reason, true);
         return r == 0 ? buf_puts(ret, "\"\n") : r;
 }

@@ -15,6 +15,9 @@
 /* A supervisor that was killed is back after this; long enough not to spin. */
 #define UNIT_RESTART_USEC (20U * 1000)
 
+/* How long an image's service may pull; as Quadlet has it. */
+#define UNIT_PULL_SECONDS 900
+
 /* "shop.service". The caller frees; NULL when out of memory. */
 char *unit_file_name(const Spec *s);
 
@@ -23,6 +26,9 @@ int unit_text(const Spec *s, Buf *ret);
 
 /* The unit of a wrong one: its start fails, and says what spec_load() says, until the spec is right. */
 int unit_text_broken(const Spec *s, Buf *ret);
+
+/* The unit of NAME.image. broken: without what a person wrote for systemd, for it may be what is wrong; the pull says what is. */
+int unit_image_text(const Spec *s, bool broken, Buf *ret);
 
 /* The unit of one whose service belongs to another spec: its start fails with reason. */
 int unit_text_refused(const Spec *s, const char *reason, Buf *ret);

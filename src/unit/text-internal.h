@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The pieces that units of all kinds have. They return 0 or -ENOMEM. */
+
+#include "unit/text.h"
+
+int unit_put_comment(Buf *b);
+
+/* A value of ours, not of a person: what specifiers and quoting would make of it is undone. */
+int unit_put_escaped(Buf *b, const char *text, bool quoted);
+
+/* The spec's name as a value; a template's is completed by systemd. */
+int unit_put_name(Buf *b, const Spec *s, bool quoted);
+
+/* [Unit] with what people read. */
+int unit_put_head(Buf *b, const Spec *s);
+
+/* Lists of SpecPassed: the last value that a person gave to one of systemd's keys, or NULL; and all lines. */
+const char *unit_passed(const void *list, const char *key);
+int unit_put_passed(Buf *b, const void *list);
+
+/* [Install], for people: the links are made already. */
+int unit_put_install(Buf *b, const Spec *s);
