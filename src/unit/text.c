@@ -306,7 +306,7 @@ int unit_text_refused(const Spec *s, const char *reason, Buf *ret) {
 
         r = unit_put_comment(ret);
         if (r == 0)
-                r = unit_put_head(ret, s);
+                r = s->kind == SPEC_IMAGE ? unit_put_head(ret, s) : put_app_head(ret, s);
         if (r == 0)
                 r = buf_puts(ret, "\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo \"<3>$$1\" >&2; exit 78' sh \"");
         if (r == 0)
