@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # bash completion for berth(1). Commands and options come from berth's own help, so they cannot fall behind it.
 
-_berth_commands() { berth help "$@" 2>/dev/null | sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
+_berth_commands() { berth help "$@" 2>/dev/null | sed -n '/^Commands/,/^$/s/^  \([a-z-]*\) .*/\1/p'; }
 _berth_options() { berth "$@" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*=?' | sort -u; }
 _berth_apps() { berth list 2>/dev/null | sed '1d;s/ .*//'; }
 _berth_instances() { berth status "$1" 2>/dev/null | sed -n '/^INSTANCE/,$p' | sed "1d;s/ .*//;s|^|$1/|"; }
@@ -22,7 +22,7 @@ _berth() {
                 words=$(_berth_commands image)
         else
                 case $command in
-                status | logs | exec)
+                status | logs | exec | auto-update)
                         case $cur in
                         */*) words=$(_berth_instances "${cur%%/*}") ;;
                         *) words=$(_berth_apps) ;;
