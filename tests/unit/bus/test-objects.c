@@ -100,7 +100,6 @@ END_TEST
 
 /* The state file names a process that is no longer the instance's: its number was given to another. */
 START_TEST(a_process_outside_of_its_scope_is_not_killed) {
-        _cleanup_free_ char *state = NULL;
         AppState s = { .name = (char *) "shop", .service = (char *) "shop.service", .source = (char *) "", .status = (char *) "",
                 .image = (char *) "", .image_id = (char *) "", .release = 1, .n_instances = 1 };
         InstanceStatus i = { .name = (char *) "1", .process = (char *) "", .index = 1, .state = INSTANCE_READY,
