@@ -6,7 +6,6 @@
 #include "image/registry/auth.h"
 #include "image/registry/base64.h"
 #include "image/registry/challenge.h"
-#include "image/registry/credentials.h"
 #include "image/registry/url.h"
 #include "util/strv.h"
 
@@ -19,20 +18,20 @@ typedef struct Token {
 struct Auth {
         Http *http;
         char *host;
-        char *const *helpers;
+        CredentialSources sources;
         pthread_mutex_t lock; /* of all below; held while a token is fetched, so that it is fetched once */
         char *basic;          /* header for all scopes */
         Token *tokens;
         size_t n_tokens;
 };
 
-Auth *auth_new(Http *http, const char *host, char *const *helpers) {
+Auth *auth_new(Http *http, const char *host, const CredentialSources *sources) {
         Auth *a = calloc(1, sizeof(*a));
 
         if (!a)
                 return NULL;
         a->http = http;
-        a->helpers = helpers;
+        a->sources = *sources;
         (void) pthread_mutex_init(&a->lock, NULL);
         a->host = strdup(host);
         return a->host ? a : auth_free(a);
@@ -106,7 +105,7 @@ static char *basic_header(const Credentials *c) {
 }
 
 static int no_credentials(const Auth *a, Error *reterr) {
-        _cleanup_free_ char *files = credentials_files();
+        _cleanup_free_ char *files = credentials_files(&a->sources);
 
         return error_set(reterr, -EACCES, "authentication is required, and there are no credentials for %s in %s", a->host,
                 files ? files : "any file");
@@ -265,7 +264,7 @@ static int answer_locked(Auth *a, const AuthChallenge *challenge, Error *reterr)
                 (void) error_prefix(reterr, "it asks for authentication in a way that cannot be read");
                 return r;
         }
-        r = credentials_find(a->helpers, a->host, challenge->repository, &credentials, reterr);
+        r = credentials_find(&a->sources, a->host, challenge->repository, &credentials, reterr);
         if (r < 0)
                 return r;
         switch (c.scheme) {
@@ -298,7 +297,7 @@ int auth_answer(Auth *a, const AuthChallenge *challenge, Error *reterr) {
 
 int auth_denied(Auth *a, const char *repository, Error *reterr) {
         _cleanup_credentials_ Credentials c = { 0 };
-        int r = credentials_find(a->helpers, a->host, repository, &c, reterr);
+        int r = credentials_find(&a->sources, a->host, repository, &c, reterr);
 
         if (r < 0)
                 return r;

@@ -4,6 +4,7 @@
 /* What one shows a registry: nothing until it asks; then Basic, or a Bearer token that its token server gives for one
  * repository and is asked for anew when it has run out. For several threads. */
 
+#include "image/registry/credentials.h"
 #include "image/registry/http.h"
 
 #define AUTH_ANSWER_MAX (1U << 20) /* bytes of a token server's answer */
@@ -11,8 +12,8 @@
 
 typedef struct Auth Auth;
 
-/* host as in image names; helpers are those of registries.conf, or NULL, and must outlive it. */
-Auth *auth_new(Http *http, const char *host, char *const *helpers);
+/* host as in image names; what sources points to must outlive it. */
+Auth *auth_new(Http *http, const char *host, const CredentialSources *sources);
 Auth *auth_free(Auth *a);
 
 /* "Authorization: …" for a scope ("repository:a/b:pull"), or NULL in *ret while nothing was asked for. 0 or -ENOMEM. */

@@ -6,7 +6,7 @@
 
 typedef struct OpenRegistry {
         Registry *registry;
-        bool insecure;
+        bool insecure, elsewhere;
 } OpenRegistry;
 
 struct Client {
@@ -65,13 +65,24 @@ const Registries *client_registries(const Client *c) {
         return &c->registries;
 }
 
-static int open_registry(Client *c, const char *host, bool insecure, Registry **ret, Error *reterr) {
-        RegistrySettings settings = { .host = host, .insecure = insecure, .credential_helpers = c->registries.credential_helpers };
+/* What one was told to be for a registry is not for its mirrors to know. */
+static int open_registry(Client *c, const Place *place, bool insecure, Registry **ret, Error *reterr) {
+        RegistrySettings settings = {
+                .host = place->host,
+                .insecure = insecure,
+                .cert_dir = c->options->cert_dir,
+                .credentials = {
+                        .said = place->elsewhere ? NULL : c->options->credentials,
+                        .file = c->options->auth_file,
+                        .helpers = c->registries.credential_helpers,
+                },
+        };
         OpenRegistry *open;
         int r;
 
         for (size_t i = 0; i < c->n_open; i++)
-                if (c->open[i].insecure == insecure && streq(registry_host(c->open[i].registry), host)) {
+                if (c->open[i].insecure == insecure && c->open[i].elsewhere == place->elsewhere &&
+                        streq(registry_host(c->open[i].registry), place->host)) {
                         *ret = c->open[i].registry;
                         return 0;
                 }
@@ -83,6 +94,7 @@ static int open_registry(Client *c, const char *host, bool insecure, Registry **
         if (r < 0)
                 return r;
         open[c->n_open].insecure = insecure;
+        open[c->n_open].elsewhere = place->elsewhere;
         *ret = open[c->n_open++].registry;
         return 0;
 }
@@ -93,8 +105,9 @@ int client_origin(Client *c, const Place *place, Origin *ret, Error *reterr) {
 
         if (r < 0)
                 return r;
+        ret->platform = &c->options->platform;
         ret->repository = c->repositories[strv_length(c->repositories) - 1];
-        return open_registry(c, place->host, insecure, &ret->registry, reterr);
+        return open_registry(c, place, insecure, &ret->registry, reterr);
 }
 
 void client_notice(Client *c, const char *sentence) {

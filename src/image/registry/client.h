@@ -9,6 +9,10 @@
 
 typedef struct ClientOptions {
         int tls_verify;          /* 1 and 0; negative: as registries.conf says */
+        const char *auth_file;   /* NULL: as CredentialSources */
+        const char *credentials; /* "USER:PASSWORD", for the host that the image's name has; NULL: as CredentialSources */
+        const char *cert_dir;    /* NULL: as tls_load() */
+        OciPlatform platform;    /* whose image is taken from an index */
         unsigned stall_seconds;  /* 0: HTTP_STALL_SECONDS */
         unsigned retries;        /* RETRY_TIMES, mostly */
         uint64_t retry_delay_ms; /* 0: RETRY_DELAY_MS */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "image/json.h"
 #include "image/registry/base64.h"
@@ -218,9 +219,9 @@ static const struct {
         { "HOME",            "/root",             "/.docker/config.json"          },
 };
 
-static int list_files(char ***ret) {
+static int list_files(const CredentialSources *sources, char ***ret) {
         _cleanup_strv_ char **v = strv_copy(NULL);
-        const char *only = getenv("REGISTRY_AUTH_FILE");
+        const char *only = sources->file ? sources->file : getenv("REGISTRY_AUTH_FILE");
         int r = v ? 0 : -ENOMEM;
 
         if (r >= 0 && only && *only)
@@ -245,10 +246,10 @@ static int list_files(char ***ret) {
         return r;
 }
 
-char *credentials_files(void) {
+char *credentials_files(const CredentialSources *sources) {
         _cleanup_strv_ char **v = NULL;
 
-        return list_files(&v) < 0 ? NULL : strv_join(v, ", ");
+        return list_files(sources, &v) < 0 ? NULL : strv_join(v, ", ");
 }
 
 static int try_file(const char *path, const char *host, const char *repository, Credentials *ret, Error *reterr) {
@@ -276,23 +277,51 @@ static int try_file(const char *path, const char *host, const char *repository, 
         return r;
 }
 
-static int try_files(const char *host, const char *repository, Credentials *ret, Error *reterr) {
+static int try_files(const CredentialSources *sources, const char *host, const char *repository, Credentials *ret, Error *reterr) {
         _cleanup_strv_ char **v = NULL;
-        int r = list_files(&v);
+        int r = list_files(sources, &v);
 
         for (char **path = v; r == 0 && *path; path++)
                 r = try_file(*path, host, repository, ret, reterr);
         return r;
 }
 
-int credentials_find(char *const *helpers, const char *host, const char *repository, Credentials *ret, Error *reterr) {
+static int take_said(const char *said, Credentials *ret, Error *reterr) {
+        _cleanup_credentials_ Credentials c = { 0 };
+        const char *colon = strchr(said, ':');
+
+        if (!colon || colon == said)
+                return error_set(reterr, -EINVAL, "credentials are USER:PASSWORD");
+        c.user = strndup(said, (size_t) (colon - said));
+        c.password = strdup(colon + 1);
+        c.from = strdup("--creds or Creds=");
+        if (!c.user || !c.password || !c.from)
+                return -ENOMEM;
+        *ret = c;
+        c = (Credentials){ 0 };
+        return 1;
+}
+
+/* A file that was named has to be there. */
+static int try_named(const CredentialSources *sources, const char *host, const char *repository, Credentials *ret, Error *reterr) {
+        if (access(sources->file, F_OK) < 0)
+                return error_set_errno(reterr, -errno, "cannot read %s", sources->file);
+        return try_file(sources->file, host, repository, ret, reterr);
+}
+
+int credentials_find(const CredentialSources *sources, const char *host, const char *repository, Credentials *ret, Error *reterr) {
+        char *const *helpers = sources->helpers;
         int r = 0;
 
+        if (sources->said)
+                return take_said(sources->said, ret, reterr);
+        if (sources->file)
+                return try_named(sources, host, repository, ret, reterr);
         if (!helpers)
-                return try_files(host, repository, ret, reterr);
+                return try_files(sources, host, repository, ret, reterr);
         for (; r == 0 && *helpers; helpers++)
                 if (streq(*helpers, "containers-auth.json"))
-                        r = try_files(host, repository, ret, reterr);
+                        r = try_files(sources, host, repository, ret, reterr);
                 else {
                         r = check_helper(*helpers, reterr);
                         if (r >= 0)

@@ -30,8 +30,15 @@ int credentials_parse_helper(const char *text, size_t size, Credentials *ret, Er
 /* Asks docker-credential-NAME. 1, or 0: it has none. */
 int credentials_ask(const char *helper, const char *server, Credentials *ret, Error *reterr);
 
-/* From all the places of this machine, in order: 1, or 0: there are none. helpers are those of registries.conf, or NULL. */
-int credentials_find(char *const *helpers, const char *host, const char *repository, Credentials *ret, Error *reterr);
+/* Where they come from: the first of these that is set. */
+typedef struct CredentialSources {
+        const char *said;     /* "USER:PASSWORD" */
+        const char *file;     /* in place of all files of this machine */
+        char *const *helpers; /* of registries.conf; "containers-auth.json" is the files */
+} CredentialSources;
+
+/* From the sources or else the places of this machine, in order: 1, or 0: there are none. */
+int credentials_find(const CredentialSources *sources, const char *host, const char *repository, Credentials *ret, Error *reterr);
 
 /* The files that are looked at, for a sentence: "/run/containers/0/auth.json, …". NULL: out of memory. */
-char *credentials_files(void);
+char *credentials_files(const CredentialSources *sources);

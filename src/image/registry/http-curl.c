@@ -209,6 +209,12 @@ static bool prepare_body(HttpTransfer *t, const HttpRequest *q) {
         return true;
 }
 
+/* What is large has a connection of its own, where a slow reader lets TCP wait. Over HTTP/2 libcurl promises the server room for
+ * 32 MiB a stream and keeps what comes (171 MiB in all were seen), and all streams share what one connection can carry. */
+static bool prepare_version(HttpTransfer *t, const HttpRequest *q) {
+        return curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long) (q->bulk ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)) == CURLE_OK;
+}
+
 int http_prepare(HttpTransfer *t, const HttpRequest *q, Error *reterr) {
         bool upload = q->streamed || q->body;
         bool ok;
@@ -233,6 +239,6 @@ int http_prepare(HttpTransfer *t, const HttpRequest *q, Error *reterr) {
                 curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_data) == CURLE_OK &&
                 curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t) == CURLE_OK &&
                 curl_easy_setopt(t->easy, CURLOPT_URL, q->url) == CURLE_OK &&
-                prepare_tls(t->easy, q->tls) && prepare_headers(t, q->headers) && prepare_body(t, q);
+                prepare_tls(t->easy, q->tls) && prepare_headers(t, q->headers) && prepare_version(t, q) && prepare_body(t, q);
         return ok ? 0 : error_set(reterr, -ENOMEM, "cannot prepare a transfer from %s", q->url);
 }

@@ -29,6 +29,7 @@ typedef struct HttpRequest {
         const void *body;     /* must live as long as the transfer */
         size_t body_size;
         bool streamed;        /* the body comes by http_write() */
+        bool bulk;            /* much comes or goes: see http-curl.c */
 } HttpRequest;
 
 /* The headers of an answer that anybody asks for. */

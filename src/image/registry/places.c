@@ -176,6 +176,11 @@ int registries_places(const Registries *r, const Name *name, bool push, Place **
                 places_free(places, n);
                 return q;
         }
+        for (size_t i = 0; i < n; i++) {
+                const char *rest = str_after(name->repository, places[i].host);
+
+                places[i].elsewhere = !rest || *rest != '/';
+        }
         *ret = places;
         *ret_n = n;
         return 0;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <limits.h>
+
 #include "image/name.h"
 #include "image/registry/pull-internal.h"
 #include "util/fd.h"
+#include "util/strv.h"
 
 void pulled_clear(Pulled *p) {
         free(p->name);
@@ -40,7 +43,7 @@ static int store_it(Pull *pull, const Origin *origin, const OciManifest *manifes
 }
 
 static int pull_from(Pull *pull, const Origin *origin, const Name *name, Pulled *ret, Error *reterr) {
-        _cleanup_recipe_ Recipe recipe = { .names = strv_copy((char *const[]){ name->full, NULL }) };
+        _cleanup_recipe_ Recipe recipe = { .names = strv_copy((char *const[]){ ret->name, NULL }) };
         _cleanup_remote_image_ RemoteImage image = { 0 };
         RemoteManifest *last;
         int r;
@@ -64,6 +67,8 @@ static int pull_from(Pull *pull, const Origin *origin, const Name *name, Pulled 
         recipe.manifest = TAKE_PTR(last->text);
         recipe.manifest_size = last->size;
         memcpy(recipe.manifest_digest, last->digest, sizeof(recipe.manifest_digest));
+        if (image.n_manifests > 1)
+                memcpy(recipe.index_digest, image.manifests[0].digest, sizeof(recipe.index_digest));
         memcpy(ret->digest, image.manifests[0].digest, sizeof(ret->digest));
         return store_it(pull, origin, &image.manifest, &recipe, ret->id, reterr);
 }
@@ -92,6 +97,17 @@ static int pull_places(Pull *pull, const Name *name, const Place *places, size_t
         return r;
 }
 
+/* A tag beside a digest says nothing: the image may not be what has that tag now. Nor is there a name that no file can have. */
+static int name_to_give(const Name *name, char **ret) {
+        _cleanup_free_ char *text = name->digest ? str_format("%s@%s", name->repository, name->digest) : strdup(name->full);
+
+        if (!text)
+                return -ENOMEM;
+        free(*ret);
+        *ret = strlen(text) <= NAME_MAX ? TAKE_PTR(text) : NULL;
+        return 0;
+}
+
 static int pull_name(Pull *pull, const char *text, Pulled *ret, Error *reterr) {
         _cleanup_name_ Name name = { 0 };
         Place *places = NULL;
@@ -99,12 +115,12 @@ static int pull_name(Pull *pull, const char *text, Pulled *ret, Error *reterr) {
         int r = name_parse(text, NAME_DOCKER, &name, reterr);
 
         if (r >= 0)
+                r = name_to_give(&name, &ret->name);
+        if (r >= 0)
                 r = registries_places(client_registries(pull->client), &name, false, &places, &n, reterr);
         if (r >= 0)
                 r = pull_places(pull, &name, places, n, ret, reterr);
         places_free(places, n);
-        if (r >= 0)
-                ret->name = TAKE_PTR(name.full);
         return r;
 }
 
@@ -146,5 +162,7 @@ int pull_image(const char *text, const PullOptions *options, Pulled *ret, Error 
         store_free(pull.store);
         if (r >= 0)
                 *ret = pulled;
+        else
+                pulled_clear(&pulled);
         return r;
 }

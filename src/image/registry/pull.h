@@ -18,7 +18,7 @@ typedef struct PullOptions {
 typedef struct Pulled {
         char id[72];
         char digest[72]; /* of what the name leads to: a manifest or an index */
-        char *name;      /* full; NULL: it was named by digest alone */
+        char *name;      /* full, with tag or digest; NULL: it is too long, and the image is found by its id alone */
 } Pulled;
 
 void pulled_clear(Pulled *p);

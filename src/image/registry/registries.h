@@ -79,6 +79,7 @@ typedef struct Place {
         char *host;       /* "docker.io", "mirror.local:5000" */
         char *repository; /* "library/nginx" */
         bool insecure;
+        bool elsewhere;   /* another host than the image's name has */
 } Place;
 
 void places_free(Place *places, size_t n);

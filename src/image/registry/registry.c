@@ -31,10 +31,10 @@ int registry_new(Http *http, const RetryPolicy *policy, const RegistrySettings *
         g->http = http;
         g->policy = policy;
         g->host = strdup(settings->host);
-        g->auth = auth_new(http, settings->host, settings->credential_helpers);
+        g->auth = auth_new(http, settings->host, &settings->credentials);
         if (!g->host || !g->auth)
                 return -ENOMEM;
-        r = tls_load(g->host, &g->tls, reterr);
+        r = tls_load(g->host, settings->cert_dir, &g->tls, reterr);
         if (r < 0)
                 return r;
         g->insecure = g->tls.insecure = settings->insecure;
@@ -174,6 +174,7 @@ static int attempt_start(Attempt *a, HttpTransfer **ret, Error *reterr) {
                 .body = q->body,
                 .body_size = q->body_size,
                 .streamed = q->streamed,
+                .bulk = q->bulk,
         };
         int r = headers ? 0 : -ENOMEM;
 

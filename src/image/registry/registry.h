@@ -3,6 +3,7 @@
 
 /* One registry: where it is, how it is trusted, and requests to it, with credentials, redirects and further tries. */
 
+#include "image/registry/credentials.h"
 #include "image/registry/http.h"
 #include "image/registry/retry.h"
 
@@ -13,10 +14,11 @@ typedef struct Registry Registry;
 typedef struct RegistrySettings {
         const char *host; /* "HOST" or "HOST:PORT" as image names have it */
         bool insecure;    /* certificates are not verified, and where nothing answers over https, http is tried */
-        char *const *credential_helpers; /* of registries.conf; NULL: none there */
+        const char *cert_dir; /* as for tls_load() */
+        CredentialSources credentials;
 } RegistrySettings;
 
-/* http, policy and the helpers must outlive it. */
+/* http, policy and what the credentials point to must outlive it. */
 int registry_new(Http *http, const RetryPolicy *policy, const RegistrySettings *settings, Registry **ret, Error *reterr);
 Registry *registry_free(Registry *g);
 DEFINE_CLEANUP(Registry *, registry_free);
@@ -34,7 +36,7 @@ typedef struct RegistryRequest {
         char *const *headers;
         const void *body;
         size_t body_size;
-        bool streamed;
+        bool streamed, bulk;    /* as in HttpRequest */
 } RegistryRequest;
 
 /* Sends and waits for an answer below 300; *ret's body is still to be read. What is temporary is tried again, as retry

@@ -51,27 +51,28 @@ int remote_manifest_check(const OciManifest *manifest, Error *reterr) {
         return 0;
 }
 
-static const OciDescriptor *pick(const OciIndex *index) {
+static const OciDescriptor *pick(const OciIndex *index, const OciPlatform *platform) {
         const OciDescriptor *candidates[OCI_DESCRIPTORS_MAX];
 
         for (size_t i = 0; i < index->n_manifests; i++)
                 candidates[i] = index->manifests + i;
-        return oci_pick(candidates, index->n_manifests);
+        return oci_pick_for(platform, candidates, index->n_manifests);
 }
 
-/* The digest that an index says for this machine. */
-static int choose(const RemoteManifest *m, char **ret, Error *reterr) {
+/* The digest that an index says for the platform. */
+static int choose(const RemoteManifest *m, const OciPlatform *platform, char **ret, Error *reterr) {
         _cleanup_oci_index_ OciIndex index = { 0 };
         const OciDescriptor *d;
+        char text[OCI_PLATFORM_TEXT_MAX];
         int r = oci_index_parse(m->text, m->size, &index, reterr);
 
         if (r < 0) {
                 (void) error_prefix(reterr, "index %s is broken", m->digest);
                 return r;
         }
-        d = pick(&index);
+        d = pick(&index, platform);
         if (!d)
-                return error_set(reterr, -ENOENT, "it has no image for linux on %s", oci_architecture());
+                return error_set(reterr, -ENOENT, "it has no image for %s", oci_platform_text(platform, text));
         *ret = strdup(d->digest);
         return *ret ? 0 : -ENOMEM;
 }
@@ -112,7 +113,7 @@ int remote_image_open(const Origin *o, const char *reference, RemoteImage *ret, 
                         break;
                 } else {
                         free(TAKE_PTR(next));
-                        r = choose(m, &next, reterr);
+                        r = choose(m, o->platform, &next, reterr);
                 }
         }
         if (r < 0)

@@ -92,7 +92,13 @@ static int open_transfer(RemoteBlob *b, Error *reterr) {
         _cleanup_free_ char *url = str_format("/v2/%s/blobs/%s", b->origin->repository, b->descriptor->digest);
         _cleanup_free_ char *range = str_format("Range: bytes=%" PRIu64 "-", b->position);
         char *headers[] = { b->position > 0 ? range : NULL, NULL };
-        RegistryRequest q = { .method = "GET", .url = url, .repository = b->origin->repository, .headers = headers };
+        RegistryRequest q = {
+                .method = "GET",
+                .url = url,
+                .repository = b->origin->repository,
+                .headers = headers,
+                .bulk = true,
+        };
         int r;
 
         if (!url || !range)

@@ -14,6 +14,7 @@
 typedef struct Origin {
         Registry *registry; /* not its own */
         char *repository;   /* as that registry calls it: "library/nginx" */
+        const OciPlatform *platform; /* whose image is meant; NULL: this machine's */
 } Origin;
 
 /* The manifest or index that reference, a tag or a digest, leads to. With a digest it is what has that digest. */

@@ -96,9 +96,14 @@ int tls_load_directory(const char *path, HttpTls *ret, Error *reterr) {
         return 0;
 }
 
-int tls_load(const char *host, HttpTls *ret, Error *reterr) {
+int tls_load(const char *host, const char *directory, HttpTls *ret, Error *reterr) {
         static const char *const directories[] = { "/etc/containers/certs.d", "/etc/docker/certs.d" };
 
+        if (directory) {
+                int r = tls_load_directory(directory, ret, reterr);
+
+                return r == -ENOENT ? error_set_errno(reterr, r, "cannot open %s", directory) : r;
+        }
         for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
                 _cleanup_free_ char *path = str_format("%s/%s", directories[i], host);
                 int r = path ? tls_load_directory(path, ret, reterr) : -ENOMEM;

@@ -9,8 +9,9 @@
 #define TLS_CA_SIZE_MAX (4U << 20) /* of all together */
 #define TLS_FILES_MAX 256
 
-/* host may have a port, as in the directory's name. Fills ca, cert and key of *ret, which was empty. */
-int tls_load(const char *host, HttpTls *ret, Error *reterr);
+/* host may have a port, as in the directory's name. directory: in place of those; NULL: those. Fills ca, cert and key of *ret, which
+ * was empty. */
+int tls_load(const char *host, const char *directory, HttpTls *ret, Error *reterr);
 
 /* The same from one directory; -ENOENT without a sentence when it is not there. */
 int tls_load_directory(const char *path, HttpTls *ret, Error *reterr);
