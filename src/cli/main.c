@@ -34,6 +34,7 @@ static const Command commands[] = {
         { "save",     cmd_save,     "Write images into an OCI layout or a docker archive" },
         { "tag",      cmd_tag,      "Give an image another name" },
         { "rmi",      cmd_rmi,      "Remove images" },
+        { "prune",    cmd_prune,    "Remove images that nothing needs" },
         { "seccomp",  cmd_seccomp,  "Compile a seccomp profile" },
         { "help",     cmd_help,     "Show this, or the help of a command" },
         { "version",  cmd_version,  "Show the version" },
