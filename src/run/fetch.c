@@ -26,6 +26,11 @@ Fetch *fetch_free(Fetch *f) {
         return NULL;
 }
 
+/* localhost/NAME was loaded, imported or built on this machine: no registry has it. */
+static bool is_local(const char *image) {
+        return str_after(image, "localhost/") != NULL;
+}
+
 int fetch_wanted(const Spec *spec, Error *reterr) {
         bool wanted = false;
 
@@ -39,7 +44,7 @@ int fetch_wanted(const Spec *spec, Error *reterr) {
                 if (!p->image.value)
                         continue;
                 r = image_open(NULL, p->image.value, &image, &error);
-                if (r == -ENOENT && p->pull == SPEC_PULL_NEVER) {
+                if (r == -ENOENT && (p->pull == SPEC_PULL_NEVER || (p->pull == SPEC_PULL_MISSING && is_local(p->image.value)))) {
                         if (reterr)
                                 *reterr = error;
                         return error_prefix(reterr, "%s", spec_origin_text(spec, p->image.origin, origin, sizeof(origin)));

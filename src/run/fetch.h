@@ -15,7 +15,7 @@ typedef struct FetchCallbacks {
         void *userdata;
 } FetchCallbacks;
 
-/* Does Pull= of a process ask for it? Negative errno where Pull=never and the image is missing. */
+/* Does Pull= of a process ask for it? Negative errno where the image is missing and Pull=never, or its name one of this machine. */
 int fetch_wanted(const Spec *spec, Error *reterr);
 
 int fetch_start(sd_bus *bus, const char *app, const FetchCallbacks *callbacks, Fetch **ret, Error *reterr);
