@@ -33,6 +33,7 @@ int cmd_save(int argc, char *argv[]);
 int cmd_seccomp(int argc, char *argv[]);
 int cmd_status(int argc, char *argv[]);
 int cmd_tag(int argc, char *argv[]);
+int cmd_verb(int argc, char *argv[]); /* start, stop, restart, reload */
 int cmd_verify(int argc, char *argv[]);
 
 /* One complaint on standard error, "berth COMMAND: …", in red on a terminal. Returns CLI_FAILED. */

@@ -4,18 +4,25 @@
 #include "cli/job.h"
 #include "run/scope.h"
 
-typedef struct Outcome {
+#define SYSTEMD_UNIT_PREFIX SYSTEMD_PATH "/unit"
+#define SYSTEMD_SERVICE SYSTEMD_NAME ".Service"
+
+typedef struct Waiting {
+        UnitJob *job;
+        ScopeJob *scope_job;
         bool known;
-        int result;
-        Error error;
-} Outcome;
+} Waiting;
 
 static void on_done(ScopeJob *job, int result, const Error *error, void *userdata) {
-        *(Outcome *) userdata = (Outcome){ .known = true, .result = result, .error = *error };
+        Waiting *w = userdata;
+
+        w->known = true;
+        w->job->result = result;
+        w->job->error = *error;
 }
 
-static int wait_for(sd_bus *bus, const Outcome *outcome) {
-        while (!outcome->known) {
+static int wait_for(sd_bus *bus, const Waiting *w) {
+        while (!w->known) {
                 int r = sd_bus_process(bus, NULL);
 
                 if (r == 0)
@@ -26,26 +33,61 @@ static int wait_for(sd_bus *bus, const Outcome *outcome) {
         return 0;
 }
 
-int job_run(const char *method, const char *unit, Error *reterr) {
-        Outcome outcome = { 0 };
-        ScopeJob *job = NULL;
-        sd_bus *bus = NULL;
+/* "The job ended as 'failed'" says less than the service does. */
+static void ask_why(sd_bus *bus, UnitJob *job) {
+        _cleanup_free_ char *path = NULL, *status = NULL, *state = NULL;
+
+        if (job->result == -ENOENT || sd_bus_path_encode(SYSTEMD_UNIT_PREFIX, job->unit, &path) < 0)
+                return;
+        if (sd_bus_get_property_string(bus, SYSTEMD_NAME, path, SYSTEMD_NAME ".Unit", "ActiveState", NULL, &state) < 0 ||
+                !streq(state, "failed"))
+                return;
+        if (sd_bus_get_property_string(bus, SYSTEMD_NAME, path, SYSTEMD_SERVICE, "StatusText", NULL, &status) >= 0 && *status)
+                (void) error_set(&job->error, job->result, "%s", status);
+}
+
+static int run_all(sd_bus *bus, const char *method, Waiting *waiting, size_t n) {
+        int r = 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = unit_job(bus, method, waiting[i].job->unit, on_done, &waiting[i], &waiting[i].scope_job);
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = wait_for(bus, &waiting[i]);
+        for (size_t i = 0; i < n; i++) {
+                scope_job_free(waiting[i].scope_job);
+                if (r >= 0 && waiting[i].job->result < 0)
+                        ask_why(bus, waiting[i].job);
+        }
+        return r;
+}
+
+int jobs_run(const char *method, UnitJob *jobs, size_t n, Error *reterr) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        Waiting *waiting = calloc(n + 1, sizeof(*waiting));
         int r;
 
+        if (!waiting)
+                return error_set_errno(reterr, -ENOMEM, "cannot ask systemd");
+        for (size_t i = 0; i < n; i++)
+                waiting[i].job = &jobs[i];
         r = sd_bus_open_system(&bus);
         if (r < 0)
-                return error_set_errno(reterr, r, "cannot connect to the system bus");
-        r = unit_job(bus, method, unit, on_done, &outcome, &job);
-        if (r >= 0)
-                r = wait_for(bus, &outcome);
-        if (r < 0)
-                (void) error_set_errno(reterr, r, "cannot ask systemd for '%s'", unit);
-        else if (outcome.result < 0) {
-                r = outcome.result;
-                if (reterr)
-                        *reterr = outcome.error;
+                (void) error_set_errno(reterr, r, "cannot connect to the system bus");
+        else {
+                (void) sd_bus_set_allow_interactive_authorization(bus, true);
+                r = run_all(bus, method, waiting, n);
+                if (r < 0)
+                        (void) error_set_errno(reterr, r, "cannot ask systemd");
         }
-        scope_job_free(job);
-        sd_bus_flush_close_unref(bus);
+        free(waiting);
         return r;
+}
+
+int job_run(const char *method, const char *unit, Error *reterr) {
+        UnitJob job = { .unit = unit };
+        int r = jobs_run(method, &job, 1, reterr);
+
+        if (r >= 0 && job.result < 0 && reterr)
+                *reterr = job.error;
+        return r < 0 ? r : job.result;
 }

@@ -15,7 +15,7 @@
 #include "util/strv.h"
 
 static void still_removing(void) {
-        (void) sd_notify(0, "EXTEND_TIMEOUT_USEC=15000000\nSTATUS=removing what it wrote");
+        (void) sd_notify(0, "EXTEND_TIMEOUT_USEC=15000000");
 }
 
 /* All instances are over; nothing of the app stays but volumes. */

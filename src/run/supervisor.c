@@ -236,6 +236,7 @@ static void phase_advance(Supervisor *sv) {
         if (sv->phase == PHASE_STARTING && failed) {
                 sv->exit_status = exit_status_of(failed);
                 sv->phase = PHASE_STOPPING;
+                (void) sd_notifyf(0, "STATUS=%s", sv->status); /* why; it stays with the failed service */
                 stop_all(sv);
         } else if (sv->phase == PHASE_STARTING && ready + exited == sv->n_instances) {
                 sv->phase = PHASE_RUNNING;
@@ -351,11 +352,13 @@ static int instances_make(Supervisor *sv) {
 
 static int fail(Supervisor *sv, int r, const char *what) {
         log_error("Supervisor '%s': cannot %s: %s", sv->name, what, strerror(-r));
+        (void) sd_notifyf(0, "STATUS=cannot %s: %s", what, strerror(-r));
         return r;
 }
 
 static int spec_open(Supervisor *sv, bool adopting) {
         _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
+        bool said = false;
         int r = -ENOENT;
 
         /* A predecessor's instances go on by the spec that they were started with, whatever it is now. */
@@ -365,8 +368,12 @@ static int spec_open(Supervisor *sv, bool adopting) {
                 r = spec_load(sv->name, NULL, &diags, &sv->spec);
         for (size_t i = 0; i < diags.n; i++) {
                 _cleanup_free_ char *text = spec_diag_format(&diags.items[i], false);
+                bool error = diags.items[i].severity == SPEC_ERROR;
 
-                log_line(diags.items[i].severity == SPEC_ERROR ? LOG_ERR : LOG_WARNING, "%s", text ? text : diags.items[i].text);
+                log_line(error ? LOG_ERR : LOG_WARNING, "%s", text ? text : diags.items[i].text);
+                if (error && !said)
+                        (void) sd_notifyf(0, "STATUS=%s", text ? text : diags.items[i].text);
+                said = said || error;
         }
         return r;
 }
@@ -384,6 +391,12 @@ static void on_fetch_progress(void *userdata, const char *status) {
         (void) sd_notifyf(0, "STATUS=%s\nEXTEND_TIMEOUT_USEC=%u", status, FETCH_PATIENCE_USEC);
 }
 
+/* Why there is no app; it stays with the failed service. */
+static void say_why(const Supervisor *sv, const char *text) {
+        log_error("App '%s': %s", sv->name, text);
+        (void) sd_notifyf(0, "STATUS=%s", text);
+}
+
 static void on_fetch_done(void *userdata, int result, const Error *error) {
         Supervisor *sv = userdata;
 
@@ -391,7 +404,7 @@ static void on_fetch_done(void *userdata, int result, const Error *error) {
         if (sv->phase != PHASE_FETCHING)
                 return; /* stopped meanwhile */
         if (result < 0) {
-                log_error("App '%s': %s", sv->name, error->text);
+                say_why(sv, error->text);
                 sv->exit_status = EXIT_STARTED_BADLY;
                 supervisor_exit(sv);
                 return;
@@ -459,7 +472,7 @@ int supervisor_start(Supervisor *sv, const char *name) {
         else if (r == 0)
                 instances_start(sv);
         if (r < 0)
-                log_error("App '%s': %s", name, *error.text ? error.text : strerror(-r));
+                say_why(sv, *error.text ? error.text : strerror(-r));
         return r;
 }
 

@@ -28,7 +28,7 @@ _berth() {
                         *) words=$(_berth_apps) ;;
                         esac
                         ;;
-                cat) words=$(_berth_apps) ;;
+                cat | start | stop | restart | reload) words=$(_berth_apps) ;;
                 image | rmi | save | tag) words=$(_berth_images) ;;
                 help) words=$(_berth_commands) ;;
                 verify | load | import | generate | seccomp) compopt -o default ;;

@@ -85,6 +85,8 @@ START_TEST(what_makes_no_sense_says_so_and_ends_with_2) {
         says(2, "'pear' is not a release", "logs", "--release=pear", "a");
         says(2, "'v-1' is not a release", "logs", "--release=v-1", "a");
         says(2, "needs an app", "status");
+        says(2, "'start' needs an app", "start");
+        says(2, "'reload' needs an app", "reload");
         says(2, "which app, and which command?", "exec");
         says(2, "which command shall run in 'shop'?", "exec", "shop", "--");
         says(2, "--workdir takes an absolute path, not 'x'", "exec", "-w", "x", "shop", "true");
@@ -138,6 +140,16 @@ START_TEST(an_app_that_is_not_there_is_status_4) {
 }
 END_TEST
 
+START_TEST(verbs_say_what_is_no_app_to_start) {
+        put("bad.container", "[Container]\nImage=x\nExce=y\n", 0644);
+        says(1, "there is no app 'nope'", "start", "nope");
+        says(1, "there is no app 'nope'", "stop", "nope");
+        says(1, "'shop/1' is one instance; an app is restarted as a whole", "restart", "shop/1");
+        says(1, "app 'bad' is not started: bad.container:3:1: unknown key 'Exce'", "start", "bad");
+        says(1, "app 'bad' is not restarted: bad.container:3:1: unknown key 'Exce'", "restart", "nope", "bad");
+}
+END_TEST
+
 START_TEST(a_full_disk_is_no_success) {
         said_to("/dev/full");
         says(1, "cannot write the output: No space left on device", "keys");
@@ -158,6 +170,7 @@ int main(void) {
         tcase_add_test(t, logs_are_what_journalctl_is_asked_for);
         tcase_add_test(t, specs_are_checked_and_shown);
         tcase_add_test(t, an_app_that_is_not_there_is_status_4);
+        tcase_add_test(t, verbs_say_what_is_no_app_to_start);
         tcase_add_test(t, a_full_disk_is_no_success);
         r = srunner_create(s);
         srunner_run_all(r, CK_ENV);
