@@ -4,7 +4,9 @@
 
 #include "cli/pull-app.h"
 #include "image/image.h"
+#include "image/name.h"
 #include "image/oci.h"
+#include "image/store.h"
 #include "spec/spec.h"
 #include "util/strv.h"
 
@@ -69,12 +71,24 @@ static void on_layer(void *userdata, const LayerEvent *e) {
                 s->next.layer(s->next.userdata, e);
 }
 
-/* Whether the process's image is to be fetched; *ret_present: it could also be run as it is. */
-static bool is_wanted(const SpecProcess *p, const char *store, bool *ret_present) {
+/* One image that is to be there. */
+typedef struct Job {
+        const char *name, *tag; /* tag: one more name for it, which apps run; or NULL */
+        SpecPull policy;
+        PullOptions options;
+} Job;
+
+static bool is_of_platform(const Image *image, const OciPlatform *p) {
+        return !p->architecture || !image->architecture || streq(image->architecture, oci_architecture_name(p->architecture));
+}
+
+/* Whether it is to be fetched; *ret_present: what is there could also be run as it is. */
+static bool is_wanted(const Job *job, bool *ret_present) {
         _cleanup_image_ Image *image = NULL;
 
-        *ret_present = image_open(store, p->image.value, &image, NULL) >= 0;
-        switch (p->pull) {
+        *ret_present = image_open(job->options.store, job->tag ? job->tag : job->name, &image, NULL) >= 0 &&
+                is_of_platform(image, &job->options.client.platform);
+        switch (job->policy) {
         case SPEC_PULL_MISSING:
                 return !*ret_present;
         case SPEC_PULL_ALWAYS:
@@ -88,30 +102,109 @@ static bool is_wanted(const SpecProcess *p, const char *store, bool *ret_present
         return false;
 }
 
-static int pull_one(const SpecProcess *p, PullOptions o, int retries, Transfer *transfer, Status *status) {
+static int give_tag(const Job *job, const char *id, Error *reterr) {
+        _cleanup_store_ Store *store = NULL;
+        _cleanup_free_ char *full = NULL;
+        int r = name_parse_new(job->tag, NAME_DOCKER, &full, reterr);
+
+        if (r >= 0)
+                r = store_open(job->options.store, false, &store, reterr);
+        if (r >= 0)
+                r = store_tag(store, id, (char *[]){ full, NULL }, reterr);
+        return r;
+}
+
+static int do_job(const Job *job, Transfer *transfer, Status *status) {
+        PullOptions o = job->options;
         _cleanup_pulled_ Pulled pulled = { 0 };
         Error error = { 0 };
         bool present;
         int r;
 
-        if (!is_wanted(p, o.store, &present))
+        if (!is_wanted(job, &present))
                 return 0;
-        o.client.retries = retries >= 0 ? (unsigned) retries : p->retry.set ? (unsigned) p->retry.value : RETRY_TIMES;
-        if (o.client.retry_delay_ms == 0 && p->retry_delay.set)
-                o.client.retry_delay_ms = MAX(p->retry_delay.value / 1000, UINT64_C(1));
         o.client.events = (Events){ .notice = on_notice, .image = on_image, .layer = on_layer, .userdata = status };
-        r = pull_image(p->image.value, &o, &pulled, &error);
+        r = pull_image(job->name, &o, &pulled, &error);
+        if (r >= 0 && job->tag)
+                r = give_tag(job, pulled.id, &error);
         if (r >= 0) {
                 transfer_image(transfer, pulled.name, pulled.id, pulled.digest);
                 return 0;
         }
-        (void) error_prefix(&error, "cannot pull %s", p->image.value);
-        if (p->pull == SPEC_PULL_NEWER && present) {
+        (void) error_prefix(&error, "cannot pull %s", job->name);
+        if (job->policy == SPEC_PULL_NEWER && present) {
                 on_notice(status, *error.text ? error.text : strerror(-r));
                 return 0;
         }
         (void) sd_notifyf(0, "STATUS=%s", *error.text ? error.text : strerror(-r));
         return transfer_failed(transfer, *error.text ? error.text : strerror(-r));
+}
+
+void pull_options_fill(PullOptions *o, const SpecImage *image, int retries) {
+        ClientOptions *c = &o->client;
+
+        c->retries = retries >= 0 ? (unsigned) retries : image->retry.set ? (unsigned) image->retry.value : RETRY_TIMES;
+        if (c->retry_delay_ms == 0 && image->retry_delay.set)
+                c->retry_delay_ms = MAX(image->retry_delay.value / 1000, UINT64_C(1));
+        if (c->tls_verify < 0 && image->tls_verify.set)
+                c->tls_verify = image->tls_verify.value;
+        c->auth_file = c->auth_file ? c->auth_file : image->auth_file.value;
+        c->credentials = c->credentials ? c->credentials : image->creds.value;
+        c->cert_dir = c->cert_dir ? c->cert_dir : image->cert_dir.value;
+        c->platform.os = c->platform.os ? c->platform.os : image->os.value;
+        c->platform.architecture = c->platform.architecture ? c->platform.architecture : image->arch.value;
+        c->platform.variant = c->platform.variant ? c->platform.variant : image->variant.value;
+}
+
+static void say_diags(const SpecDiags *diags) {
+        for (size_t i = 0; i < diags->n; i++) {
+                _cleanup_free_ char *text = spec_diag_format(&diags->items[i], true);
+
+                if (text)
+                        (void) cli_fail("%s", text);
+        }
+}
+
+static int load_file(const char *name, Spec **ret) {
+        _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
+        int r = spec_image_load(name, NULL, &diags, ret);
+
+        say_diags(&diags);
+        if (r < 0 && diags.n_errors == 0)
+                return cli_fail("cannot read %s.image: %s", name, strerror(-r));
+        if (r < 0)
+                (void) sd_notifyf(0, "STATUS=%s.image is wrong", name);
+        return r < 0 ? CLI_FAILED : 0;
+}
+
+/* policy: what the one who asks says; negative: as the file does. */
+static int pull_file(const char *name, SpecPull policy, const PullOptions *options, int retries, Transfer *transfer, Status *status) {
+        _cleanup_(spec_freep) Spec *spec = NULL;
+        int code = load_file(name, &spec);
+        Job job;
+
+        if (code != 0)
+                return code;
+        job = (Job){
+                .name = spec->image.name.value,
+                .tag = spec->image.tag.value,
+                .policy = policy >= 0 ? policy : spec_image_policy(&spec->image),
+                .options = *options,
+        };
+        pull_options_fill(&job.options, &spec->image, retries);
+        return do_job(&job, transfer, status);
+}
+
+static int pull_one(const SpecProcess *p, const PullOptions *options, int retries, Transfer *transfer, Status *status) {
+        Job job = { .name = p->image.value, .policy = p->pull, .options = *options };
+        ClientOptions *c = &job.options.client;
+
+        if (p->image_file)
+                return pull_file(p->image_file, p->pull, options, retries, transfer, status);
+        c->retries = retries >= 0 ? (unsigned) retries : p->retry.set ? (unsigned) p->retry.value : RETRY_TIMES;
+        if (c->retry_delay_ms == 0 && p->retry_delay.set)
+                c->retry_delay_ms = MAX(p->retry_delay.value / 1000, UINT64_C(1));
+        return do_job(&job, transfer, status);
 }
 
 static int pull_all(const Spec *spec, const PullOptions *options, int retries, Transfer *transfer) {
@@ -128,7 +221,7 @@ static int pull_all(const Spec *spec, const PullOptions *options, int retries, T
                 if (!p->image.value || strv_contains(done, p->image.value))
                         continue;
                 code = strv_append(&done, p->image.value) < 0 ? cli_fail("out of memory") :
-                                                                pull_one(p, *options, retries, transfer, status);
+                                                                pull_one(p, options, retries, transfer, status);
         }
         free(status);
         return code;
@@ -147,4 +240,19 @@ int pull_app(const char *name, const PullOptions *options, int retries, Transfer
         if (r < 0)
                 return cli_fail("cannot read the spec of '%s': %s", name, strerror(-r));
         return pull_all(spec, options, retries, transfer);
+}
+
+int pull_image_file(const char *name, const PullOptions *options, int retries, TransferOutput output) {
+        _cleanup_transfer_ Transfer *transfer = transfer_new(output);
+        Status *status = calloc(1, sizeof(*status));
+        int code;
+
+        if (!transfer || !status) {
+                free(status);
+                return cli_fail("out of memory");
+        }
+        status->next = transfer_events(transfer);
+        code = pull_file(name, _SPEC_PULL_INVALID, options, retries, transfer, status);
+        free(status);
+        return code;
 }

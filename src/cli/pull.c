@@ -15,11 +15,13 @@
 static const char help[] =
         "berth pull [OPTION…] NAME\n"
         "berth pull [OPTION…] --app=APP\n"
+        "berth pull [OPTION…] --image-file=NAME\n"
         "\n"
         "Fetches an image from its registry into the store and prints its full name; or what Image= and Pull= of an\n"
-        "app's spec ask for.\n"
+        "app's spec ask for, or what NAME.image does.\n"
         "\n"
         "      --app=APP           the images of this app\n"
+        "      --image-file=NAME   the image of this NAME.image; its keys count where no option is given\n"
         "  -q, --quiet             no progress\n"
         "      --json              progress and result as JSON, one object a line\n"
         "      --parallel=N        layers at once (4)\n"
@@ -27,22 +29,37 @@ static const char help[] =
         "      --retry-delay=TIME  seconds before the second try, doubled each time (0.5)\n"
         "      --timeout=SECONDS   how long a connection may stand still (30)\n"
         "      --tls-verify=BOOL   whether certificates are verified; 'no' also allows http\n"
+        "      --cert-dir=DIR      certificates for the registry, in place of those of this machine\n"
+        "      --authfile=FILE     passwords for registries, in place of those of this machine\n"
+        "      --creds=USER:PASSWORD\n"
+        "                          who one is to the registry; safer in BERTH_PULL_CREDS, for all see a command line\n"
+        "      --arch=NAME         the image for this architecture (this machine's)\n"
+        "      --os=NAME           the image for this operating system (linux)\n"
+        "      --variant=NAME      the image for this variant of the architecture\n"
         "      --store=DIR         use the store in DIR\n"
         "  -h, --help              show this\n";
 
 enum {
         OPTION_APP = 256,
+        OPTION_IMAGE_FILE,
         OPTION_JSON,
         OPTION_PARALLEL,
         OPTION_RETRY,
         OPTION_RETRY_DELAY,
         OPTION_TIMEOUT,
         OPTION_TLS_VERIFY,
+        OPTION_CERT_DIR,
+        OPTION_AUTHFILE,
+        OPTION_CREDS,
+        OPTION_ARCH,
+        OPTION_OS,
+        OPTION_VARIANT,
         OPTION_STORE,
 };
 
 static const struct option options[] = {
         { "app",         required_argument, NULL, OPTION_APP         },
+        { "image-file",  required_argument, NULL, OPTION_IMAGE_FILE  },
         { "quiet",       no_argument,       NULL, 'q'                },
         { "json",        no_argument,       NULL, OPTION_JSON        },
         { "parallel",    required_argument, NULL, OPTION_PARALLEL    },
@@ -50,6 +67,12 @@ static const struct option options[] = {
         { "retry-delay", required_argument, NULL, OPTION_RETRY_DELAY },
         { "timeout",     required_argument, NULL, OPTION_TIMEOUT     },
         { "tls-verify",  required_argument, NULL, OPTION_TLS_VERIFY  },
+        { "cert-dir",    required_argument, NULL, OPTION_CERT_DIR    },
+        { "authfile",    required_argument, NULL, OPTION_AUTHFILE    },
+        { "creds",       required_argument, NULL, OPTION_CREDS       },
+        { "arch",        required_argument, NULL, OPTION_ARCH        },
+        { "os",          required_argument, NULL, OPTION_OS          },
+        { "variant",     required_argument, NULL, OPTION_VARIANT     },
         { "store",       required_argument, NULL, OPTION_STORE       },
         { "help",        no_argument,       NULL, 'h'                },
         {}
@@ -77,6 +100,38 @@ static int parse_delay(const char *text, uint64_t *ret_ms) {
         return 0;
 }
 
+static int check_credentials(const char *text) {
+        const char *colon = strchr(text, ':');
+
+        return colon && colon > text ? 0 : cli_usage("--creds and BERTH_PULL_CREDS want USER:PASSWORD");
+}
+
+/* Who one is, and for which machine. */
+static int parse_image_option(int c, ClientOptions *o) {
+        switch (c) {
+        case OPTION_CERT_DIR:
+                o->cert_dir = optarg;
+                return 0;
+        case OPTION_AUTHFILE:
+                o->auth_file = optarg;
+                return 0;
+        case OPTION_CREDS:
+                o->credentials = optarg;
+                return check_credentials(optarg);
+        case OPTION_ARCH:
+                o->platform.architecture = optarg;
+                return 0;
+        case OPTION_OS:
+                o->platform.os = optarg;
+                return 0;
+        case OPTION_VARIANT:
+                o->platform.variant = optarg;
+                return 0;
+        default:
+                return CLI_USAGE;
+        }
+}
+
 static int parse_option(int c, PullOptions *o, TransferOutput *output) {
         switch (c) {
         case 'q':
@@ -100,7 +155,7 @@ static int parse_option(int c, PullOptions *o, TransferOutput *output) {
                 o->store = optarg;
                 return 0;
         default:
-                return CLI_USAGE;
+                return parse_image_option(c, &o->client);
         }
 }
 
@@ -125,7 +180,7 @@ static int pull(const char *name, PullOptions *o, TransferOutput output) {
 int cmd_pull(int argc, char *argv[]) {
         PullOptions o = { .client = { .tls_verify = -1, .retries = UINT_MAX } };
         TransferOutput output = TRANSFER_LINES;
-        const char *app = NULL;
+        const char *app = NULL, *file = NULL;
         bool retries_said;
         int c, code;
 
@@ -134,19 +189,30 @@ int cmd_pull(int argc, char *argv[]) {
                         fputs(help, stdout);
                         return 0;
                 }
-                if (c == OPTION_APP) {
-                        app = optarg;
+                if (c == OPTION_APP || c == OPTION_IMAGE_FILE) {
+                        *(c == OPTION_APP ? &app : &file) = optarg;
                         continue;
                 }
                 code = parse_option(c, &o, &output);
                 if (code != 0)
                         return code;
         }
-        if (argc - optind != (app ? 0 : 1))
-                return cli_usage(app ? "pull --app takes no name of an image" : "pull wants the name of one image, or --app");
+        if (app && file)
+                return cli_usage("pull takes --app or --image-file");
+        if (argc - optind != (app || file ? 0 : 1))
+                return app || file ? cli_usage("pull --%s takes no name of an image", app ? "app" : "image-file") :
+                                     cli_usage("pull wants the name of one image, or --app or --image-file");
+        if (!o.client.credentials && getenv("BERTH_PULL_CREDS")) {
+                o.client.credentials = getenv("BERTH_PULL_CREDS");
+                code = check_credentials(o.client.credentials);
+                if (code != 0)
+                        return code;
+        }
         retries_said = o.client.retries != UINT_MAX;
         if (app)
                 return pull_app(app, &o, retries_said ? (int) o.client.retries : -1, output);
+        if (file)
+                return pull_image_file(file, &o, retries_said ? (int) o.client.retries : -1, output);
         if (!retries_said)
                 o.client.retries = RETRY_TIMES;
         return pull(argv[optind], &o, output);

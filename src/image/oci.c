@@ -214,30 +214,65 @@ const char *oci_architecture(void) {
         return platform.architecture;
 }
 
-/* Lower is better; -1: not for this machine. A descriptor that says no platform comes after all that fit. */
-static int platform_rank(const OciDescriptor *d) {
-        const char *variant = d->variant ? d->variant : "";
+const char *oci_architecture_name(const char *name) {
+        static const char *const names[][2] = { { "x86_64", "amd64" }, { "aarch64", "arm64" }, { "armhf", "arm" }, { "armel", "arm" },
+                { "i386", "386" }, { "i686", "386" }, { "powerpc64le", "ppc64le" }, { "ppc64el", "ppc64le" } };
 
-        if (d->other || (d->os && *d->os && !streq(d->os, "linux")))
-                return -1;
-        if (!d->architecture || !*d->architecture)
-                return (int) ELEMENTSOF(platform.variants);
-        if (!streq(d->architecture, platform.architecture))
-                return -1;
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (streq(names[i][0], name))
+                        return names[i][1];
+        return name;
+}
+
+const char *oci_platform_text(const OciPlatform *p, char buffer[static OCI_PLATFORM_TEXT_MAX]) {
+        bool variant = p && p->variant;
+
+        (void) snprintf(buffer, OCI_PLATFORM_TEXT_MAX, "%.80s on %.80s%s%.80s", p && p->os ? p->os : "linux",
+                p && p->architecture ? oci_architecture_name(p->architecture) : platform.architecture, variant ? " " : "",
+                variant ? p->variant : "");
+        return buffer;
+}
+
+/* How good a variant is for the platform; -1: it does not do. What one of another machine prefers is not known here: the
+ * one that says nothing comes first. */
+static int variant_rank(const OciPlatform *p, bool own, const char *variant) {
+        if (p->variant)
+                return streq(variant, p->variant) ? 0 : -1;
+        if (!own)
+                return *variant ? 1 : 0;
         for (size_t i = 0; i < ELEMENTSOF(platform.variants) && platform.variants[i]; i++)
                 if (streq(platform.variants[i], variant))
                         return (int) i;
         return -1;
 }
 
-const OciDescriptor *oci_pick(const OciDescriptor *const *candidates, size_t n) {
+/* Lower is better; -1: not for the platform. A descriptor that says no platform comes after all that fit. */
+static int platform_rank(const OciPlatform *p, const OciDescriptor *d) {
+        const char *architecture = p->architecture ? oci_architecture_name(p->architecture) : platform.architecture;
+
+        if (d->other || (d->os && *d->os && !streq(d->os, p->os ? p->os : "linux")))
+                return -1;
+        if (!d->architecture || !*d->architecture)
+                return (int) ELEMENTSOF(platform.variants);
+        if (!streq(d->architecture, architecture))
+                return -1;
+        return variant_rank(p, streq(architecture, platform.architecture), d->variant ? d->variant : "");
+}
+
+const OciDescriptor *oci_pick_for(const OciPlatform *p, const OciDescriptor *const *candidates, size_t n) {
+        static const OciPlatform own = { 0 };
         const OciDescriptor *best = NULL;
 
+        p = p ? p : &own;
         for (size_t i = 0; i < n; i++) {
-                int rank = platform_rank(candidates[i]);
+                int rank = platform_rank(p, candidates[i]);
 
-                if (rank >= 0 && (!best || rank < platform_rank(best)))
+                if (rank >= 0 && (!best || rank < platform_rank(p, best)))
                         best = candidates[i];
         }
         return best;
+}
+
+const OciDescriptor *oci_pick(const OciDescriptor *const *candidates, size_t n) {
+        return oci_pick_for(NULL, candidates, n);
 }

@@ -67,8 +67,22 @@ int docker_archive_parse(const char *json, size_t size, DockerArchive *ret, Erro
 /* Fills what image takes from its configuration; *ret_diff_ids are its layers, lowest first. */
 int oci_config_parse(const char *json, size_t size, Image *image, char ***ret_diff_ids, Error *reterr);
 
-/* The one of an index's manifests that fits this machine, or NULL. */
+/* Whose image is wanted. NULL: this machine's; a variant is one of architecture. */
+typedef struct OciPlatform {
+        const char *os, *architecture, *variant;
+} OciPlatform;
+
+#define OCI_PLATFORM_TEXT_MAX 256
+
+/* "linux on arm64 v8" */
+const char *oci_platform_text(const OciPlatform *p, char buffer[static OCI_PLATFORM_TEXT_MAX]);
+
+/* Architectures have several names; this is Go's where it is known. */
+const char *oci_architecture_name(const char *name);
+
+/* The one of an index's manifests that fits this machine, or the platform where that is not NULL; or NULL. */
 const OciDescriptor *oci_pick(const OciDescriptor *const *candidates, size_t n);
+const OciDescriptor *oci_pick_for(const OciPlatform *platform, const OciDescriptor *const *candidates, size_t n);
 
 /* This machine's architecture as Go names it: "amd64". */
 const char *oci_architecture(void);
