@@ -14,7 +14,7 @@
 /* Limits on what an archive may ask for. */
 #define WRITER_PATH_MAX 4095          /* of an entry's name */
 #define WRITER_NAME_MAX 255           /* of one component */
-#define WRITER_DEPTH_MAX 256          /* directories above an entry; removing a tree takes a descriptor a level */
+#define WRITER_DEPTH_MAX 256          /* directories above an entry */
 #define WRITER_ENTRIES_MAX 4000000
 #define WRITER_FILE_SIZE_MAX (UINT64_C(4) << 40) /* of one file, holes included */
 #define WRITER_ID_MAX 65535           /* the ids of an app are 0 to 65535 */
