@@ -11,6 +11,7 @@
 #include "image/layer-tar.h"
 #include "image/unpack.h"
 #include "tar-maker.h"
+#include "temporary.h"
 #include "util/fd.h"
 
 /* A jail: `root` is where archives go, `outside` is what they must not touch. */
@@ -25,8 +26,7 @@ static WriterCounts counts;
 
 static void jail_set_up(void) {
         umask(0022);
-        memcpy(jail + strlen(jail) - 6, "XXXXXX", 6);
-        ck_assert_ptr_nonnull(mkdtemp(jail));
+        temporary_make(jail);
         layer = open(jail, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         ck_assert_int_ge(layer, 0);
         ck_assert_int_eq(mkdirat(layer, "root", 0755), 0);
@@ -57,7 +57,7 @@ static void jail_tear_down(void) {
         ck_assert_int_eq(rmdir(outside), 0); /* nothing else is in it */
         root = fd_close(root);
         layer = fd_close(layer);
-        ck_assert_int_eq(remove_tree(AT_FDCWD, jail), 0);
+        temporary_remove();
         buf_clear(&tar);
 }
 
