@@ -105,13 +105,20 @@ static bool is_wanted(const Job *job, bool *ret_present) {
 static int give_tag(const Job *job, const char *id, Error *reterr) {
         _cleanup_store_ Store *store = NULL;
         _cleanup_free_ char *full = NULL;
-        int r = name_parse_new(job->tag, NAME_DOCKER, &full, reterr);
+        int r = name_parse_new(job->tag, NAME_LOCAL, &full, reterr);
 
         if (r >= 0)
                 r = store_open(job->options.store, false, &store, reterr);
         if (r >= 0)
                 r = store_tag(store, id, (char *[]){ full, NULL }, reterr);
         return r;
+}
+
+static int failed(Transfer *transfer, int r, const Error *error) {
+        const char *why = *error->text ? error->text : strerror(-r);
+
+        (void) sd_notifyf(0, "STATUS=%s", why);
+        return transfer_failed(transfer, why);
 }
 
 static int do_job(const Job *job, Transfer *transfer, Status *status) {
@@ -121,8 +128,12 @@ static int do_job(const Job *job, Transfer *transfer, Status *status) {
         bool present;
         int r;
 
-        if (!is_wanted(job, &present))
-                return 0;
+        if (!is_wanted(job, &present)) {
+                if (present)
+                        return 0;
+                r = error_set(&error, -ENOENT, "image %s is not in the store, and never to be pulled", job->tag ? job->tag : job->name);
+                return failed(transfer, r, &error);
+        }
         o.client.events = (Events){ .notice = on_notice, .image = on_image, .layer = on_layer, .userdata = status };
         r = pull_image(job->name, &o, &pulled, &error);
         if (r >= 0 && job->tag)
@@ -136,8 +147,7 @@ static int do_job(const Job *job, Transfer *transfer, Status *status) {
                 on_notice(status, *error.text ? error.text : strerror(-r));
                 return 0;
         }
-        (void) sd_notifyf(0, "STATUS=%s", *error.text ? error.text : strerror(-r));
-        return transfer_failed(transfer, *error.text ? error.text : strerror(-r));
+        return failed(transfer, r, &error);
 }
 
 void pull_options_fill(PullOptions *o, const SpecImage *image, int retries) {
@@ -177,7 +187,7 @@ static int load_file(const char *name, Spec **ret) {
         return r < 0 ? CLI_FAILED : 0;
 }
 
-/* policy: what the one who asks says; negative: as the file does. */
+/* policy: what the one who asks says, unless the file says never; negative: as the file does. */
 static int pull_file(const char *name, SpecPull policy, const PullOptions *options, int retries, Transfer *transfer, Status *status) {
         _cleanup_(spec_freep) Spec *spec = NULL;
         int code = load_file(name, &spec);
@@ -188,7 +198,7 @@ static int pull_file(const char *name, SpecPull policy, const PullOptions *optio
         job = (Job){
                 .name = spec->image.name.value,
                 .tag = spec->image.tag.value,
-                .policy = policy >= 0 ? policy : spec_image_policy(&spec->image),
+                .policy = policy >= 0 && spec_image_policy(&spec->image) != SPEC_PULL_NEVER ? policy : spec_image_policy(&spec->image),
                 .options = *options,
         };
         pull_options_fill(&job.options, &spec->image, retries);

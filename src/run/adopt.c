@@ -238,8 +238,42 @@ static int spec_store(const Supervisor *sv) {
         return r < 0 ? r : origins_store(sv);
 }
 
+static int put_percent_escaped(Buf *b, const char *text) {
+        int r = 0;
+
+        for (; r == 0 && *text; text++)
+                r = *text == '%' ? buf_puts(b, "%%") : buf_putc(b, *text);
+        return r;
+}
+
+/* What Image=NAME.image meant when the spec was read. */
+static int image_files_store(const Supervisor *sv) {
+        int r = 0;
+
+        for (size_t i = 0; i < sv->spec->n_processes && r >= 0; i++) {
+                const SpecProcess *p = sv->spec->processes + i;
+                _cleanup_free_ char *to = NULL;
+                _cleanup_buf_ Buf b = BUF_INIT;
+
+                if (!p->image_file)
+                        continue;
+                to = str_format("%s/spec/%s.image", sv->run_directory, p->image_file);
+                r = to ? buf_puts(&b, "[Image]\nImage=") : -ENOMEM;
+                if (r >= 0)
+                        r = put_percent_escaped(&b, p->image.value);
+                if (r >= 0)
+                        r = buf_putc(&b, '\n');
+                if (r >= 0)
+                        r = write_file(AT_FDCWD, to, b.data, b.size, 0600, false);
+        }
+        return r;
+}
+
 void adopt_spec_store(const Supervisor *sv) {
         int r = spec_store(sv);
+
+        if (r >= 0)
+                r = image_files_store(sv);
 
         if (r < 0)
                 log_warning("Supervisor '%s': cannot keep a copy of its spec: %s", sv->name, strerror(-r));

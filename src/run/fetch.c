@@ -26,7 +26,8 @@ Fetch *fetch_free(Fetch *f) {
         return NULL;
 }
 
-/* localhost/NAME was loaded, imported or built on this machine: no registry has it. */
+/* localhost/NAME was loaded, imported or built on this machine: no registry has it. A NAME.image may give such a name to one that a
+ * registry has. */
 static bool is_local(const char *image) {
         return str_after(image, "localhost/") != NULL;
 }
@@ -44,7 +45,7 @@ int fetch_wanted(const Spec *spec, Error *reterr) {
                 if (!p->image.value)
                         continue;
                 r = image_open(NULL, p->image.value, &image, &error);
-                if (r == -ENOENT && (p->pull == SPEC_PULL_NEVER || (p->pull == SPEC_PULL_MISSING && is_local(p->image.value)))) {
+                if (r == -ENOENT && (p->pull == SPEC_PULL_NEVER || (p->pull == SPEC_PULL_MISSING && !p->image_file && is_local(p->image.value)))) {
                         if (reterr)
                                 *reterr = error;
                         return error_prefix(reterr, "%s", spec_origin_text(spec, p->image.origin, origin, sizeof(origin)));
