@@ -5,7 +5,7 @@
 
 #include "image/recipe.h"
 #include "image/registry/pull.h"
-#include "image/registry/remote-image.h"
+#include "image/registry/signature.h"
 #include "image/store.h"
 
 /* A pull under way. */
@@ -13,6 +13,7 @@ typedef struct Pull {
         const PullOptions *options;
         Store *store;
         Client *client;
+        Policy policy; /* for the name that is being tried */
 } Pull;
 
 /* Gets the layers of manifest into the store, several at once. held has room for all; on success each is the lock that keeps

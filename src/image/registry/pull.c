@@ -58,6 +58,9 @@ static int pull_from(Pull *pull, const Origin *origin, const Name *name, Pulled 
                 memcpy(ret->digest, image.manifests[0].digest, sizeof(ret->digest));
                 return 0;
         }
+        r = signature_check(&pull->policy, name, origin, &image, reterr);
+        if (r < 0)
+                return r;
         r = remote_read(origin, &image.manifest.config, "the image's configuration", OCI_JSON_MAX, &recipe.config,
                 &recipe.config_size, reterr);
         if (r < 0)
@@ -119,7 +122,10 @@ static int pull_name(Pull *pull, const char *text, Pulled *ret, Error *reterr) {
         if (r >= 0)
                 r = registries_places(client_registries(pull->client), &name, false, &places, &n, reterr);
         if (r >= 0)
+                r = policy_load(&name, &pull->policy, reterr);
+        if (r >= 0)
                 r = pull_places(pull, &name, places, n, ret, reterr);
+        policy_clear(&pull->policy);
         places_free(places, n);
         return r;
 }
