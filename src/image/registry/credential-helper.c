@@ -121,7 +121,10 @@ static int run(const char *program, const char *server, Buf *out) {
         if (r < 0)
                 (void) kill(pid, SIGKILL);
         status = wait_for(pid);
-        return r < 0 ? r : status;
+        if (r < 0)
+                return r;
+        /* How a child says it that could not become the program, where the parent was not told (under valgrind). */
+        return status == 127 ? -ENOENT : status;
 }
 
 int credentials_ask(const char *helper, const char *server, Credentials *ret, Error *reterr) {
