@@ -238,33 +238,19 @@ static int spec_store(const Supervisor *sv) {
         return r < 0 ? r : origins_store(sv);
 }
 
-static int put_percent_escaped(Buf *b, const char *text) {
-        int r = 0;
-
-        for (; r == 0 && *text; text++)
-                r = *text == '%' ? buf_puts(b, "%%") : buf_putc(b, *text);
-        return r;
-}
-
-/* What Image=NAME.image meant when the spec was read. */
+/* What Image=NAME.image meant when the spec was read. A name of an image has nothing that a file would have to escape. */
 static int image_files_store(const Supervisor *sv) {
         int r = 0;
 
         for (size_t i = 0; i < sv->spec->n_processes && r >= 0; i++) {
                 const SpecProcess *p = sv->spec->processes + i;
-                _cleanup_free_ char *to = NULL;
-                _cleanup_buf_ Buf b = BUF_INIT;
+                _cleanup_free_ char *to = NULL, *text = NULL;
 
                 if (!p->image_file)
                         continue;
                 to = str_format("%s/spec/%s.image", sv->run_directory, p->image_file);
-                r = to ? buf_puts(&b, "[Image]\nImage=") : -ENOMEM;
-                if (r >= 0)
-                        r = put_percent_escaped(&b, p->image.value);
-                if (r >= 0)
-                        r = buf_putc(&b, '\n');
-                if (r >= 0)
-                        r = write_file(AT_FDCWD, to, b.data, b.size, 0600, false);
+                text = str_format("[Image]\nImage=%s\n", p->image.value);
+                r = to && text ? write_file(AT_FDCWD, to, text, strlen(text), 0600, false) : -ENOMEM;
         }
         return r;
 }
