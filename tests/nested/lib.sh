@@ -7,6 +7,7 @@ set -euo pipefail
 tests=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 scratch=$(mktemp -d)
 concerned=()
+stopped=()
 began=$(date +%s.%N)
 
 finish() {
@@ -20,6 +21,7 @@ finish() {
                         journalctl --no-pager -o short-precise --since "@${began%.*}" -u "$unit" | tail -n 60 || :
                 done
         fi
+        [ ${#stopped[@]} = 0 ] || systemctl stop "${stopped[@]}" 2>/dev/null || :
         exit "$status"
 }
 trap finish EXIT
@@ -29,6 +31,9 @@ skip() { echo "skipped: $*"; exit 77; }
 
 # A unit whose journal is shown when the test fails.
 concerns() { concerned+=("$@"); }
+
+# A unit of the test's own that is stopped when the test ends. (A trap of the test's own would lose how it ended.)
+ends() { stopped+=("$@"); }
 
 # spec NAME <<EOF: writes /etc/berth/NAME.container and has systemd read it.
 spec() {
