@@ -130,8 +130,7 @@ int fetch_start(sd_bus *bus, const char *app, const FetchCallbacks *callbacks, F
         return 0;
 }
 
+/* PID 1 asks the bus who the caller is, and refuses one who has gone meanwhile: its answer is waited for. */
 void fetch_cancel(Fetch *f) {
-        (void) sd_bus_call_method_async(f->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit", NULL, NULL, "ss", f->unit,
-                "replace");
-        (void) sd_bus_flush(f->bus);
+        (void) sd_bus_call_method(f->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit", NULL, NULL, "ss", f->unit, "replace");
 }
