@@ -3,6 +3,7 @@
 
 #include "cli/apps.h"
 #include "cli/job.h"
+#include "cli/pull-app.h"
 #include "image/registry/pull.h"
 #include "image/store.h"
 #include "spec/spec.h"
@@ -126,7 +127,8 @@ static int new_image(Row *row, const SpecProcess *p, bool look, char ret_id[stat
         int r;
 
         if (p->auto_update == SPEC_AUTO_UPDATE_REGISTRY) {
-                r = pull_image(p->image.value, &o, &pulled, &row->error);
+                r = p->image_file ? pull_by_file(p->image_file, &o, &pulled, &row->error) :
+                                    pull_image(p->image.value, &o, &pulled, &row->error);
                 if (r < 0)
                         return r;
                 (void) snprintf(ret_id, 72, "%s", pulled.id);

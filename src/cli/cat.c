@@ -2,15 +2,16 @@
 #include <getopt.h>
 
 #include "cli/cli.h"
+#include "cli/spec-name.h"
 #include "spec/document.h"
 #include "spec/table.h"
 #include "util/strv.h"
 
 static const char help[] =
-        "berth cat [OPTION…] NAME|FILE\n"
+        "berth cat [OPTION…] NAME|NAME.image|FILE\n"
         "\n"
-        "Prints the spec of an app with its drop-ins laid over it: the lines that count, each with its place. What a later\n"
-        "line replaces or takes back is left out. The output is a spec again.\n"
+        "Prints the spec of an app or an image with its drop-ins laid over it: the lines that count, each with its place.\n"
+        "What a later line replaces or takes back is left out. The output is a spec again.\n"
         "\n"
         "  -a, --all     all lines, also those that do not count\n"
         "  -h, --help    show this\n";
@@ -93,14 +94,17 @@ static int cat(const char *what, bool all) {
         _cleanup_search_ SpecSearch search = { 0 };
         _cleanup_document_ SpecDocument d = { 0 };
         _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
+        _cleanup_free_ char *name = NULL;
+        SpecKind kind;
         int r;
 
-        if (strchr(what, '/') || str_ends_with(what, ".container"))
+        r = spec_name_argument(what, &kind, &name);
+        if (r == 0)
                 r = spec_document_read_file(what, &diags, &d);
-        else {
+        else if (r > 0) {
                 r = spec_search_open(NULL, &search);
                 if (r == 0)
-                        r = spec_document_read(&search, SPEC_CONTAINER, what, &diags, &d);
+                        r = spec_document_read(&search, kind, name, &diags, &d);
         }
         if (r == 0)
                 r = print_document(&d, all);

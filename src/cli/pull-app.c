@@ -102,13 +102,13 @@ static bool is_wanted(const Job *job, bool *ret_present) {
         return false;
 }
 
-static int give_tag(const Job *job, const char *id, Error *reterr) {
+static int give_tag(const char *path, const char *tag, const char *id, Error *reterr) {
         _cleanup_store_ Store *store = NULL;
         _cleanup_free_ char *full = NULL;
-        int r = name_parse_new(job->tag, NAME_LOCAL, &full, reterr);
+        int r = name_parse_new(tag, NAME_LOCAL, &full, reterr);
 
         if (r >= 0)
-                r = store_open(job->options.store, false, &store, reterr);
+                r = store_open(path, false, &store, reterr);
         if (r >= 0)
                 r = store_tag(store, id, (char *[]){ full, NULL }, reterr);
         return r;
@@ -137,7 +137,7 @@ static int do_job(const Job *job, Transfer *transfer, Status *status) {
         o.client.events = (Events){ .notice = on_notice, .image = on_image, .layer = on_layer, .userdata = status };
         r = pull_image(job->name, &o, &pulled, &error);
         if (r >= 0 && job->tag)
-                r = give_tag(job, pulled.id, &error);
+                r = give_tag(job->options.store, job->tag, pulled.id, &error);
         if (r >= 0) {
                 transfer_image(transfer, pulled.name, pulled.id, pulled.digest);
                 return 0;
@@ -150,7 +150,8 @@ static int do_job(const Job *job, Transfer *transfer, Status *status) {
         return failed(transfer, r, &error);
 }
 
-void pull_options_fill(PullOptions *o, const SpecImage *image, int retries) {
+/* What the options do not say; retries: as for pull_app(). They go on pointing to image. */
+static void options_fill(PullOptions *o, const SpecImage *image, int retries) {
         ClientOptions *c = &o->client;
 
         c->retries = retries >= 0 ? (unsigned) retries : image->retry.set ? (unsigned) image->retry.value : RETRY_TIMES;
@@ -187,6 +188,29 @@ static int load_file(const char *name, Spec **ret) {
         return r < 0 ? CLI_FAILED : 0;
 }
 
+int pull_by_file(const char *name, const PullOptions *options, Pulled *ret, Error *reterr) {
+        _cleanup_(spec_freep) Spec *spec = NULL;
+        _cleanup_pulled_ Pulled pulled = { 0 };
+        PullOptions o = *options;
+        int r = spec_image_load(name, NULL, NULL, &spec);
+
+        if (r < 0)
+                return error_set_errno(reterr, r, "%s.image cannot be used, see berth verify %s.image", name, name);
+        options_fill(&o, &spec->image, -1);
+        r = pull_image(spec->image.name.value, &o, &pulled, reterr);
+        if (r >= 0 && spec->image.tag.value) {
+                free(TAKE_PTR(pulled.name));
+                r = name_parse_new(spec->image.tag.value, NAME_LOCAL, &pulled.name, reterr);
+                if (r >= 0 && !o.look)
+                        r = give_tag(o.store, pulled.name, pulled.id, reterr);
+        }
+        if (r < 0)
+                return r;
+        *ret = pulled;
+        pulled = (Pulled){ 0 };
+        return 0;
+}
+
 /* policy: what the one who asks says, unless the file says never; negative: as the file does. */
 static int pull_file(const char *name, SpecPull policy, const PullOptions *options, int retries, Transfer *transfer, Status *status) {
         _cleanup_(spec_freep) Spec *spec = NULL;
@@ -201,7 +225,7 @@ static int pull_file(const char *name, SpecPull policy, const PullOptions *optio
                 .policy = policy >= 0 && spec_image_policy(&spec->image) != SPEC_PULL_NEVER ? policy : spec_image_policy(&spec->image),
                 .options = *options,
         };
-        pull_options_fill(&job.options, &spec->image, retries);
+        options_fill(&job.options, &spec->image, retries);
         return do_job(&job, transfer, status);
 }
 

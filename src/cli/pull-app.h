@@ -14,5 +14,5 @@ int pull_app(const char *name, const PullOptions *options, int retries, Transfer
 /* The same for what NAME.image asks for. */
 int pull_image_file(const char *name, const PullOptions *options, int retries, TransferOutput output);
 
-/* Fills in what the options do not say (retries: as above). They go on pointing to image. */
-void pull_options_fill(PullOptions *o, const SpecImage *image, int retries);
+/* What NAME.image names, whatever its Policy= is, by its options; *ret has the name that apps run. options->look: only finds out. */
+int pull_by_file(const char *name, const PullOptions *options, Pulled *ret, Error *reterr);

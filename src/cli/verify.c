@@ -2,6 +2,7 @@
 #include <getopt.h>
 
 #include "cli/cli.h"
+#include "cli/spec-name.h"
 #include "spec/spec.h"
 #include "unit/generate.h"
 #include "util/strv.h"
@@ -9,8 +10,9 @@
 static const char help[] =
         "berth verify [OPTION…] [FILE|NAME…]\n"
         "\n"
-        "Reads specs and says what is wrong with them, without starting anything; without arguments, all specs of the\n"
-        "search path, and which processes those with [Process NAME] sections run. Fails where there are errors.\n"
+        "Reads specs of apps and images and says what is wrong with them, without starting anything; without\n"
+        "arguments, all specs of the search path, and which processes those with [Process NAME] sections run. Fails\n"
+        "where there are errors.\n"
         "\n"
         "  -q, --quiet    only the exit code\n"
         "  -s, --strict   warnings are errors\n"
@@ -79,12 +81,19 @@ static int verify_all(Verify *v) {
 static int verify_one(Verify *v, const char *what) {
         _cleanup_(spec_freep) Spec *s = NULL;
         _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
+        _cleanup_search_ SpecSearch search = { 0 };
+        _cleanup_free_ char *name = NULL;
+        SpecKind kind;
         int r;
 
-        if (strchr(what, '/') || str_ends_with(what, ".container"))
+        r = spec_name_argument(what, &kind, &name);
+        if (r == 0)
                 r = spec_read_file(what, SPEC_STATIC, &diags, &s);
-        else
-                r = spec_read(what, NULL, SPEC_STATIC, &diags, &s);
+        else if (r > 0) {
+                r = spec_search_open(NULL, &search);
+                if (r == 0)
+                        r = spec_read_kind_from(&search, kind, name, SPEC_STATIC, &diags, &s);
+        }
         take(v, &diags);
         show_processes(v, s);
         return r < 0 && diags.n_errors == 0 ? r : 0;
