@@ -151,6 +151,13 @@ START_TEST(the_image_for_this_machine_is_picked) {
         /* Without it, the one that says nothing; an attestation never. */
         ck_assert_ptr_eq(oci_pick(list, index.n_manifests - 1), index.manifests + 1);
         ck_assert_ptr_null(oci_pick(list, 1));
+        /* Another machine's, by name; the variants of this one count for this one only. */
+        ck_assert_ptr_eq(oci_pick_for(&(OciPlatform){ .architecture = "pdp11" }, list, index.n_manifests), index.manifests + 2);
+        ck_assert_ptr_eq(oci_pick_for(&(OciPlatform){ .os = "windows" }, list, index.n_manifests), index.manifests + 3);
+        ck_assert_ptr_eq(oci_pick_for(&(OciPlatform){ .variant = "v99" }, list, index.n_manifests), index.manifests + 4);
+        ck_assert_ptr_null(oci_pick_for(&(OciPlatform){ .architecture = "vax" }, list + 2, 1));
+        ck_assert_str_eq(oci_architecture_name("aarch64"), "arm64");
+        ck_assert_str_eq(oci_architecture_name("s390x"), "s390x");
 }
 END_TEST
 

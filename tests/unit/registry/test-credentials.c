@@ -132,6 +132,31 @@ START_TEST(a_missing_helper_is_named) {
 }
 END_TEST
 
+START_TEST(what_was_said_comes_before_a_named_file_before_all_others) {
+        _cleanup_free_ char *path = str_format("%s/named.json", directory), *missing = str_format("%s/missing.json", directory);
+        CredentialSources sources = { .said = "me:a:b", .file = path };
+        _cleanup_credentials_ Credentials c = { 0 };
+        _cleanup_free_ char *files = NULL;
+        Error error = { 0 };
+
+        ck_assert_int_eq(write_file(AT_FDCWD, path, AUTHS, strlen(AUTHS), 0600, false), 0);
+        ck_assert_int_eq(credentials_find(&sources, "quay.io", "a", &c, &error), 1);
+        ck_assert_str_eq(c.user, "me");
+        ck_assert_str_eq(c.password, "a:b");
+        credentials_clear(&c);
+        sources.said = NULL;
+        ck_assert_int_eq(credentials_find(&sources, "quay.io", "a", &c, &error), 1);
+        ck_assert_str_eq(c.password, "q");
+        files = credentials_files(&sources);
+        ck_assert_str_eq(files, path);
+        sources.file = missing;
+        ck_assert_int_eq(credentials_find(&sources, "quay.io", "a", &c, &error), -ENOENT);
+        ck_assert_ptr_nonnull(strstr(error.text, missing));
+        sources.said = "nobody";
+        ck_assert_int_eq(credentials_find(&sources, "quay.io", "a", &c, &error), -EINVAL);
+}
+END_TEST
+
 START_TEST(certificates_and_keys_come_in_pairs) {
         HttpTls tls = { 0 };
         Error error = { 0 };
@@ -170,6 +195,7 @@ int main(void) {
         tcase_add_loop_test(files, helpers_are_asked, 0, (int) ELEMENTSOF(helpers));
         tcase_add_test(files, a_missing_helper_is_named);
         tcase_add_test(files, certificates_and_keys_come_in_pairs);
+        tcase_add_test(files, what_was_said_comes_before_a_named_file_before_all_others);
         suite_add_tcase(s, files);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_NORMAL);
