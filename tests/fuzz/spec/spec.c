@@ -11,7 +11,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The directory of one process, on a tmpfs where there is one; gone with the process. */
-static char directory[64], path[96];
+static char directory[64], paths[_SPEC_KIND_MAX][96];
 
 static void remove_directory(void) {
         (void) remove_tree(AT_FDCWD, directory);
@@ -25,7 +25,8 @@ static int prepare(void) {
                 return -errno;
         (void) atexit(remove_directory);
         /* With an instance, so that what templates do is in reach. */
-        (void) snprintf(path, sizeof(path), "%s/shop@a.container", directory);
+        for (int kind = 0; kind < _SPEC_KIND_MAX; kind++)
+                (void) snprintf(paths[kind], sizeof(paths[kind]), "%s/shop@a%s", directory, spec_kind_suffix((SpecKind) kind));
         return 0;
 }
 
@@ -54,31 +55,47 @@ static void check_link(const char *path) {
                 abort();
 }
 
-/* Any bytes as a spec: found wrong or turned into a unit, in both ways of reading. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        for (int flags = 0; flags <= SPEC_STATIC; flags += SPEC_STATIC) {
-                _cleanup_(spec_freep) Spec *s = NULL;
-                _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
-                _cleanup_links_ UnitLinks links = { 0 };
-                _cleanup_buf_ Buf text = BUF_INIT;
-                int r;
+static void check_processes(const Spec *s) {
+        if ((s->n_processes == 0) != (s->kind == SPEC_IMAGE) || (s->kind == SPEC_IMAGE && !s->image.name.value))
+                abort();
+        for (size_t i = 0; i < s->n_processes; i++)
+                if (!s->processes[i].image.value == !s->processes[i].rootfs.value)
+                        abort();
+}
 
-                if (prepare() < 0 || write_file(AT_FDCWD, path, data, size, 0600, false) < 0)
+static int put_text(const Spec *s, bool broken, Buf *text) {
+        if (s->kind == SPEC_IMAGE)
+                return unit_image_text(s, broken, text);
+        return broken ? unit_text_broken(s, text) : unit_text(s, text);
+}
+
+static void read_one(const char *path, SpecFlags flags) {
+        _cleanup_(spec_freep) Spec *s = NULL;
+        _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
+        _cleanup_links_ UnitLinks links = { 0 };
+        _cleanup_buf_ Buf text = BUF_INIT;
+        int r = spec_read_file(path, flags, &diags, &s);
+
+        if ((r == -EBADMSG) != (diags.n_errors > 0) || (r == 0 && !s))
+                abort();
+        if (!s)
+                return;
+        if (r == 0)
+                check_processes(s);
+        if (put_text(s, r < 0, &text) < 0 || unit_links(s, &links) < 0)
+                abort();
+        check_text(text.data);
+        for (size_t i = 0; i < links.n; i++)
+                check_link(links.items[i].path);
+}
+
+/* Any bytes as a spec of each kind, which the other may name: found wrong or turned into a unit, in both ways of reading. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        for (int kind = 0; kind < _SPEC_KIND_MAX; kind++)
+                if (prepare() < 0 || write_file(AT_FDCWD, paths[kind], data, size, 0600, false) < 0)
                         return 0;
-                r = spec_read_file(path, (SpecFlags) flags, &diags, &s);
-                if ((r == -EBADMSG) != (diags.n_errors > 0) || (r == 0 && (!s || s->n_processes == 0)))
-                        abort();
-                if (!s)
-                        continue;
-                if (r == 0)
-                        for (size_t i = 0; i < s->n_processes; i++)
-                                if (!s->processes[i].image.value == !s->processes[i].rootfs.value)
-                                        abort();
-                if ((r == 0 ? unit_text(s, &text) : unit_text_broken(s, &text)) < 0 || unit_links(s, &links) < 0)
-                        abort();
-                check_text(text.data);
-                for (size_t i = 0; i < links.n; i++)
-                        check_link(links.items[i].path);
-        }
+        for (int kind = 0; kind < _SPEC_KIND_MAX; kind++)
+                for (int flags = 0; flags <= SPEC_STATIC; flags += SPEC_STATIC)
+                        read_one(paths[kind], (SpecFlags) flags);
         return 0;
 }
