@@ -12,3 +12,7 @@ power_cut() {
         echo cut >"$BERTH_RESULTS"
         sleep infinity
 }
+
+# keep TEXT: is known after the next power cut, however soon that comes. kept: all that was kept before the last boot.
+keep() { echo "keep $*" >"$BERTH_RESULTS"; }
+kept() { cat /run/berth-job/kept; }
