@@ -171,6 +171,52 @@ static int check_process(Check *c) {
         return r;
 }
 
+static bool address_is_any(const SpecPort *p) {
+        static const uint8_t zero[sizeof(p->address)];
+
+        return p->family == 0 || memcmp(p->address, zero, sizeof(zero)) == 0;
+}
+
+/* Would the host have to listen twice on one address and port? */
+static bool ports_clash(const SpecPort *a, const SpecPort *b) {
+        if (a->host == 0 || a->host != b->host || a->protocol != b->protocol)
+                return false;
+        if (a->family != 0 && b->family != 0 && a->family != b->family)
+                return false;
+        return address_is_any(a) || address_is_any(b) || memcmp(a->address, b->address, sizeof(a->address)) == 0;
+}
+
+/* What process `process` publishes against what it and those before it do. */
+static int check_port(Check *c, size_t process, size_t port) {
+        const SpecPort *p = &c->spec->processes[process].ports.items[port];
+
+        for (size_t i = 0; i <= process; i++) {
+                const SpecProcess *other = &c->spec->processes[i];
+                size_t n = i == process ? port : other->ports.n;
+
+                for (size_t k = 0; k < n; k++) {
+                        if (i == process && p->container == other->ports.items[k].container && p->protocol == other->ports.items[k].protocol)
+                                return complain(c, p->origin, "port %u of the container is published twice; this is not supported yet", p->container);
+                        if (!ports_clash(p, &other->ports.items[k]))
+                                continue;
+                        return i == process ?
+                                complain(c, p->origin, "port %u of the host is published twice", p->host) :
+                                complain(c, p->origin, "port %u of the host is published by process '%s' and process '%s'; one of them can have it",
+                                        p->host, other->name, c->spec->processes[process].name);
+                }
+        }
+        return 0;
+}
+
+static int check_ports(Check *c) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && !c->unknown && i < c->spec->n_processes; i++)
+                for (size_t k = 0; r == 0 && k < c->spec->processes[i].ports.n; k++)
+                        r = check_port(c, i, k);
+        return r;
+}
+
 static int check_service(Check *c) {
         Spec *s = c->spec;
         uint64_t longest = 0;
@@ -221,5 +267,7 @@ int spec_check(Spec *s, const SpecDocument *d, bool unknown, SpecDiags *diags) {
                 c.process = &s->processes[i];
                 r = check_process(&c);
         }
+        if (r == 0)
+                r = check_ports(&c);
         return r < 0 ? r : check_service(&c);
 }

@@ -298,6 +298,9 @@ void spec_store_reset(SpecStore store, void *place, const char *key) {
         case STORE_HOSTS:
                 EACH_ITEM(SpecHost, place, (strv_free(i->names), free(i->address)));
                 return;
+        case STORE_PORTS:
+                EACH_ITEM(SpecPort, place, (void) i);
+                return;
         case STORE_SECRETS:
                 EACH_ITEM(SpecSecret, place, (free(i->name), free(i->target)));
                 return;

@@ -107,6 +107,7 @@ int parse_domains(SpecParse *c, void *place);
 int parse_path_list(SpecParse *c, void *place);
 int parse_unmask(SpecParse *c, void *place);
 int parse_devices(SpecParse *c, void *place);
+int parse_ports(SpecParse *c, void *place);
 
 int parse_volume(SpecParse *c, void *place);
 int parse_mount(SpecParse *c, void *place);

@@ -125,6 +125,23 @@ typedef struct SpecHost {
         SpecOrigin origin;
 } SpecHost;
 
+typedef enum SpecProtocol {
+        SPEC_PROTOCOL_TCP,
+        SPEC_PROTOCOL_UDP,
+        _SPEC_PROTOCOL_MAX,
+        _SPEC_PROTOCOL_INVALID = -EINVAL,
+} SpecProtocol;
+
+/* One published port; a range is many. */
+typedef struct SpecPort {
+        int family;          /* AF_INET or AF_INET6 where the line names an address; 0: all of the host's, of both */
+        uint8_t address[16]; /* in network order; an IPv4 one has the first four bytes */
+        uint16_t host;       /* 0: any that is free */
+        uint16_t container;
+        SpecProtocol protocol;
+        SpecOrigin origin;
+} SpecPort;
+
 typedef struct SpecSecret {
         char *name;
         bool env;       /* in the environment; else a file */
@@ -221,6 +238,7 @@ typedef struct SpecProcess {
 
         /* Network. */
         SpecNetwork network;
+        SPEC_LIST(SpecPort) ports;
         SPEC_LIST(SpecHost) hosts;
         SPEC_LIST(SpecText) dns, dns_option, dns_search; /* dns: addresses; dns_search "." : none */
 

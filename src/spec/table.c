@@ -75,7 +75,7 @@ const SpecKey spec_keys[] = {
         CONTAINER("PidsLimit",              SUPPORTED, "number",       NUMBER,    pids,              pids,         "processes and threads at most; -1 for no limit"),
         QUADLET("Pod",                      "unit",    "the pod to join"),
         QUADLET("PodmanArgs",               "words",   "options of podman run"),
-        QUADLET("PublishPort",              "ports",   "ports of the host that lead into the container"),
+        CONTAINER("PublishPort",            SUPPORTED, "ports",        PORTS,     ports,             ports,        "ports of the host that lead into the container: [[ADDRESS:][HOST]:]CONTAINER[/udp]"),
         CONTAINER("Pull",                   SUPPORTED, "policy",       ENUM,      pull,              pull,         "when the image is fetched: missing (default), always, newer, never"),
         CONTAINER("ReadOnly",               SUPPORTED, "boolean",      BOOL,      read_only,         bool,         "nothing of the root file system can be written"),
         CONTAINER("ReadOnlyTmpfs",          SUPPORTED, "boolean",      BOOL,      read_only_tmpfs,   bool,         "with ReadOnly=: /run, /tmp and /var/tmp can be written (default yes)"),
@@ -440,6 +440,7 @@ bool spec_key_is_list(const SpecKey *k) {
         case STORE_ULIMITS:
         case STORE_ID_MAPS:
         case STORE_HOSTS:
+        case STORE_PORTS:
         case STORE_SECRETS:
         case STORE_EXIT_SET:
                 return true;

@@ -48,6 +48,7 @@ typedef enum SpecStore {
         STORE_ULIMITS,
         STORE_ID_MAPS,
         STORE_HOSTS,
+        STORE_PORTS,
         STORE_SECRETS,
         STORE_EXIT_SET,
         _SPEC_STORE_MAX,
