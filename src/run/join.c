@@ -136,6 +136,7 @@ static int on_control(sd_event_source *s, int fd, uint32_t events, void *userdat
                 if (master >= 0 && !j->pty)
                         r = pty_forward_new(j->event, TAKE_FD(master), &j->pty);
                 break;
+        case HELPER_BINDS: /* not of a world that says nothing of takeover */
         case HELPER_GO:
         case _HELPER_MESSAGE_MAX:
         case _HELPER_MESSAGE_INVALID:
@@ -189,7 +190,7 @@ static int world_for(const JoinSettings *settings, const char *instance, World *
                 ret->cwd_given = true;
         }
         ret->terminal = settings->terminal;
-        ret->run_init = false;
+        ret->run_init = ret->takeover = false;
         return r;
 }
 

@@ -56,7 +56,7 @@ int caps_become(const World *w, const User *u, Error *reterr) {
                 return r;
         /* Without no_new_privs a filter needs CAP_SYS_ADMIN; execve(2) computes the sets anew from the bounding and
          * ambient sets, and takes it away. The rest goes now, so that the file is looked up with the payload's rights. */
-        admin = w->seccomp && !w->no_new_privileges ? CAPABILITY(CAP_SYS_ADMIN) : 0;
+        admin = (w->seccomp || w->takeover) && !w->no_new_privileges ? CAPABILITY(CAP_SYS_ADMIN) : 0;
         if (u->uid == 0)
                 r = caps_set(w->capabilities | admin, w->capabilities | admin, 0);
         else

@@ -79,6 +79,9 @@ int control_wait_go(void); /* 0, or negative when the parent has gone */
 int fds_send(int socket, const void *data, size_t size, const int *fds, size_t n);
 ssize_t fds_receive(int socket, void *data, size_t size, int *fds, size_t max, size_t *ret_n);
 
+/* takeover.c: from now on the parent is asked about each bind(2). Before any other filter, which could forbid to tell it. */
+int takeover_begin(Error *reterr);
+
 /* payload.c: drops every privilege and executes World.argv. Returns only with an error. */
 int payload_exec(Helper *h, Error *reterr);
 

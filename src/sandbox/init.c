@@ -66,7 +66,7 @@ int init_run(Helper *h, Error *reterr) {
         if (syscall(SYS_close_range, 3, ~0U, 0) < 0)
                 _exit(1);
         /* The filter is the payload's alone; everything else holds for the init, too. */
-        h->world.seccomp = false;
+        h->world.seccomp = h->world.takeover = false;
         if (chdir("/") < 0 || caps_become(&h->world, &h->user, reterr) < 0)
                 _exit(1);
         init_loop(pid, &set);

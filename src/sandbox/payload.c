@@ -127,6 +127,9 @@ int payload_exec(Helper *h, Error *reterr) {
                 return r;
         if (w->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return error_set_errno(reterr, -errno, "cannot set no_new_privs");
+        r = w->takeover ? takeover_begin(reterr) : 0;
+        if (r < 0)
+                return r;
         if (w->seccomp && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) < 0)
                 return error_set_errno(reterr, -errno, "cannot install the seccomp filter");
         return payload_execve(w, path, reterr);

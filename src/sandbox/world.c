@@ -284,6 +284,7 @@ static void codec_world(Codec *c, World *w) {
         codec_u64(c, &w->ambient);
         codec_bool(c, &w->no_new_privileges);
         codec_bool(c, &w->seccomp);
+        codec_bool(c, &w->takeover);
         codec_bool(c, &w->run_init);
         codec_bool(c, &w->terminal);
         codec_limits(c, w);

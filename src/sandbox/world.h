@@ -21,6 +21,8 @@ typedef enum HelperMessageType {
                         * own child (CLONE_PARENT), waiting for HELPER_GO; the process that was exec'd exits by itself with 0 */
         HELPER_GO,     /* parent -> helper: it is in its scope now; finish and execve */
         HELPER_ERROR,  /* helper -> parent: it failed with error, before execve */
+        HELPER_BINDS,  /* helper -> parent, World.takeover, just before execve: SCM_RIGHTS carries the listener of a seccomp filter that
+                        * asks the parent about each bind(2), seccomp_unotify(2) */
         HELPER_MASTER, /* helper -> parent, `join` with a terminal: SCM_RIGHTS carries the master of the new pty */
         _HELPER_MESSAGE_MAX,
         _HELPER_MESSAGE_INVALID = -EINVAL,
@@ -125,6 +127,7 @@ typedef struct World {
         uint64_t ambient; /* for a payload that is not root (AddCapability= given explicitly, as Podman does) */
         bool no_new_privileges;
         bool seccomp;    /* HELPER_FD_SECCOMP is there */
+        bool takeover;   /* the parent answers the payload's bind(2) calls: HELPER_BINDS */
         bool run_init;   /* an init of ours stays as process 1: reaps, forwards signals */
         bool terminal;   /* `join`: the payload gets a new pty of the instance's devpts */
         WorldLimit *limits;
