@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "run/adopt.h"
 #include "run/cgroup.h"
 #include "run/instance.h"
+#include "run/publish.h"
 #include "util/buf.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -25,7 +27,14 @@ void adoption_clear(Adoption *a) {
                 fd_close(a->items[i].pipe);
                 fd_close(a->items[i].memory);
                 fd_close(a->items[i].notify);
+                fd_close(a->items[i].binds);
+                fd_close(a->items[i].binds_memory);
         }
+        for (size_t i = 0; i < a->n_sockets; i++) {
+                free(a->sockets[i].name);
+                fd_close(a->sockets[i].fd);
+        }
+        free(a->sockets);
         for (size_t i = 0; i < a->n_pins; i++)
                 fd_close(a->pins[i]);
         free(a->items);
@@ -44,16 +53,27 @@ static AdoptedFds *adopted_named(Adoption *a, const char *name) {
                 return NULL;
         a->items = p;
         p += a->n;
-        *p = (AdoptedFds){ .name = strdup(name), .pidfd = -EBADF, .pipe = -EBADF, .memory = -EBADF, .notify = -EBADF };
+        *p = (AdoptedFds){ .name = strdup(name), .pidfd = -EBADF, .pipe = -EBADF, .memory = -EBADF, .notify = -EBADF,
+                .binds = -EBADF, .binds_memory = -EBADF };
         if (!p->name)
                 return NULL;
         a->n++;
         return p;
 }
 
-/* An instance's fds have one name; each is told by what it is. */
+static int *place_of(AdoptedFds *p, bool binds, const struct stat *st) {
+        bool memory = S_ISREG(st->st_mode) && st->st_size > 0;
+
+        if (binds)
+                return memory ? &p->binds_memory : &p->binds;
+        return S_ISFIFO(st->st_mode) ? &p->pipe : memory ? &p->memory : S_ISSOCK(st->st_mode) ? &p->notify : &p->pidfd;
+}
+
+/* An instance's fds have one name, or two; each is told by what it is. */
 static int adopted_add(Adoption *a, const char *name, int fd) {
-        AdoptedFds *p = adopted_named(a, name);
+        bool binds = str_ends_with(name, ADOPT_BINDS_SUFFIX);
+        _cleanup_free_ char *instance = strndup(name, strlen(name) - (binds ? strlen(ADOPT_BINDS_SUFFIX) : 0));
+        AdoptedFds *p = instance ? adopted_named(a, instance) : NULL;
         struct stat st;
         int *place;
 
@@ -61,8 +81,7 @@ static int adopted_add(Adoption *a, const char *name, int fd) {
                 fd_close(fd);
                 return p ? -errno : -ENOMEM;
         }
-        place = S_ISFIFO(st.st_mode) ? &p->pipe : S_ISREG(st.st_mode) && st.st_size > 0 ? &p->memory :
-                S_ISSOCK(st.st_mode) ? &p->notify : &p->pidfd;
+        place = place_of(p, binds, &st);
         fd_close(*place);
         *place = fd;
         return 0;
@@ -80,6 +99,27 @@ static int adopted_add_pin(Adoption *a, int fd) {
         return 0;
 }
 
+static bool is_internet(int fd) {
+        int domain;
+        socklen_t size = sizeof(domain);
+
+        return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) >= 0 && (domain == AF_INET || domain == AF_INET6);
+}
+
+static int adopted_add_socket(Adoption *a, const char *name, int fd) {
+        AdoptedSocket *p = reallocarray(a->sockets, a->n_sockets + 1, sizeof(*p));
+        char *copy = strdup(name);
+
+        a->sockets = p ?: a->sockets;
+        if (!p || !copy) {
+                free(copy);
+                fd_close(fd);
+                return -ENOMEM;
+        }
+        p[a->n_sockets++] = (AdoptedSocket){ .name = copy, .fd = fd };
+        return 0;
+}
+
 int adoption_collect(const char *name, Adoption *ret) {
         _cleanup_strv_ char **names = NULL;
         int n = sd_listen_fds_with_names(true, &names), r = 0;
@@ -90,6 +130,8 @@ int adoption_collect(const char *name, Adoption *ret) {
                 (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
                 if (r < 0)
                         fd_close(fd);
+                else if (is_internet(fd))
+                        r = adopted_add_socket(ret, names[i], fd);
                 else
                         r = streq(names[i], ADOPT_IMAGE_NAME) ? adopted_add_pin(ret, fd) : adopted_add(ret, names[i], fd);
         }
@@ -132,13 +174,17 @@ static AdoptedFds *adopted_for(Adoption *a, const Instance *i) {
 static void adopt_instance(Instance *i, AdoptedFds *fds, const InstanceStatus *status) {
         int r;
 
-        if (!status || fds->pidfd < 0 || fds->pipe < 0 || fds->memory < 0) {
+        bool binds = i->process->n_ports == 0 || (fds->binds >= 0 && fds->binds_memory >= 0);
+
+        if (!status || fds->pidfd < 0 || fds->pipe < 0 || fds->memory < 0 || !binds) {
                 log_warning("Instance '%s' of app '%s': what is stored of it is not complete, it is ended", i->name, i->sv->name);
                 if (fds->pidfd >= 0)
                         (void) pidfd_send_signal(fds->pidfd, SIGKILL, NULL, 0);
                 return;
         }
         r = instance_adopt(i, status, TAKE_FD(fds->pidfd), TAKE_FD(fds->pipe), TAKE_FD(fds->memory), TAKE_FD(fds->notify));
+        if (r >= 0 && i->process->n_ports > 0)
+                r = publish_adopt(i, TAKE_FD(fds->binds), TAKE_FD(fds->binds_memory));
         if (r < 0)
                 log_warning("Instance '%s' of app '%s': cannot be taken over: %s", i->name, i->sv->name, strerror(-r));
         else

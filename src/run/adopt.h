@@ -8,17 +8,29 @@
 
 #define ADOPT_IMAGE_NAME "berth-image" /* FDNAME= of image pins; no instance is called so */
 
+#define ADOPT_PORT_PREFIX "port/"      /* FDNAME= of published ports' sockets: port/PROCESS/CONTAINER/PROTOCOL */
+#define ADOPT_BINDS_SUFFIX "/binds"    /* and, behind the instance's, of what it takes its ports over by */
+
 /* The stored fds of one instance. */
 typedef struct AdoptedFds {
         char *name;
         int pidfd, pipe, memory, notify;
+        int binds, binds_memory;
 } AdoptedFds;
+
+/* A socket of the internet, from the store or from a .socket unit. */
+typedef struct AdoptedSocket {
+        char *name;
+        int fd;
+} AdoptedSocket;
 
 typedef struct Adoption {
         AdoptedFds *items;
         size_t n;
         int *pins;
         size_t n_pins;
+        AdoptedSocket *sockets;
+        size_t n_sockets;
 } Adoption;
 
 /* Takes the fds that systemd passed on, sorted by instance and kind. 0 also when there are none. */

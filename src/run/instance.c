@@ -17,6 +17,7 @@
 #include "run/exit.h"
 #include "run/instance.h"
 #include "run/plan.h"
+#include "run/publish.h"
 #include "run/settle.h"
 #include "run/volume.h"
 #include "sandbox/world.h"
@@ -54,6 +55,7 @@ int instance_new(Supervisor *sv, Process *process, unsigned index, Instance **re
         *i = (Instance){
                 .sv = sv, .process = process, .index = index, .since_usec = now_usec(CLOCK_REALTIME),
                 .pidfd = -EBADF, .outer_pidfd = -EBADF, .control = -EBADF, .cgroup = -EBADF, .notify = -EBADF,
+                .takeover = TAKEOVER_INIT,
         };
         i->name = name ? str_format("%s.%u", name, index) : str_format("%u", index);
         if (!i->name)
@@ -89,6 +91,7 @@ static void instance_drop(Instance *i) {
         i->notify_source = source_drop(i->notify_source);
         i->timer = source_drop(i->timer);
         i->job = scope_job_free(i->job);
+        publish_end(i);
         i->relay = relay_free(i->relay);
         i->pidfd = fd_close(i->pidfd);
         i->outer_pidfd = fd_close(i->outer_pidfd);
@@ -208,8 +211,9 @@ static int pid_known(Instance *i, pid_t pid) {
 /* Reads what is there. Returns 0, or 1 at the end of file. */
 static int control_read(Instance *i) {
         for (;;) {
+                _cleanup_close_ int fd = -EBADF;
                 HelperMessage m;
-                int r = helper_receive(i->control, MSG_DONTWAIT, &m, NULL);
+                int r = helper_receive(i->control, MSG_DONTWAIT, &m, &fd);
 
                 if (r == -EAGAIN)
                         return 0;
@@ -217,6 +221,10 @@ static int control_read(Instance *i) {
                         return 1;
                 if (m.type == HELPER_PID) {
                         r = pid_known(i, m.pid);
+                        if (r < 0)
+                                (void) error_keep(i, r, NULL);
+                } else if (m.type == HELPER_BINDS && fd >= 0) {
+                        r = publish_begin(i, TAKE_FD(fd));
                         if (r < 0)
                                 (void) error_keep(i, r, NULL);
                 } else if (m.type == HELPER_ERROR)
@@ -296,7 +304,11 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         i->timer = source_drop(i->timer);
         if (i->state == INSTANCE_STARTING) {
                 i->start_timed_out = true;
-                (void) error_set(&i->error, -ETIMEDOUT, "did not say READY=1 in time");
+                if (i->process->spec->notify == SPEC_NOTIFY_YES)
+                        (void) error_set(&i->error, -ETIMEDOUT, "did not say READY=1 in time");
+                else
+                        (void) error_set(&i->error, -ETIMEDOUT, "did not listen on its published port %u in time",
+                                i->process->ports[0].spec->container);
                 instance_log(i, LOG_ERR, i->error.text);
         } else if (i->state == INSTANCE_STOPPING)
                 instance_log(i, LOG_WARNING, "did not end in StopTimeout=, is killed");
@@ -582,7 +594,7 @@ static void action_watch(Instance *i) {
         for (size_t k = 0; k < p->mounts.n; k++)
                 if (p->mounts.items[k].type == SPEC_MOUNT_VOLUME && p->mounts.items[k].source)
                         (void) volume_filled(p->mounts.items[k].source);
-        if (p->notify == SPEC_NOTIFY_YES)
+        if (p->notify == SPEC_NOTIFY_YES || (p->ports.n > 0 && !publish_is_taken(i)))
                 timer_arm(i, start_timeout(i));
         else
                 instance_event(i, EVENT_READY);

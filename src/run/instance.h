@@ -6,6 +6,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "net/takeover.h"
 #include "run/supervisor.h"
 #include "run/machine.h"
 #include "run/relay.h"
@@ -36,7 +37,8 @@ struct Instance {
         uint64_t slice_oom_kills;    /* of the app's slice when the instance started */
         Relay *relay;
         ScopeJob *job;
-        sd_event_source *pid_source, *outer_source, *control_source, *log_source, *notify_source, *timer;
+        Takeover takeover;           /* with published ports */
+        sd_event_source *pid_source, *outer_source, *control_source, *log_source, *notify_source, *timer, *binds_source;
 
         Error error;                 /* why it did not become the payload */
         int exit_code, exit_status;  /* CLD_*, waitid(2); exit_code -1: unknown */

@@ -395,6 +395,7 @@ int plan_world(const Spec *spec, const SpecProcess *p, const Image *image, const
 
         *reterr = (Error){ 0 };
         w.network_namespace = p->network != SPEC_NETWORK_HOST;
+        w.takeover = p->ports.n > 0;
         r = copy_text(names->app, &w.app);
         if (r >= 0)
                 r = copy_text(names->instance, &w.instance);

@@ -19,6 +19,7 @@
 #include "run/journal.h"
 #include "run/plan.h"
 #include "run/profile.h"
+#include "run/publish.h"
 #include "sandbox/world.h"
 #include "unit/name.h"
 #include "util/buf.h"
@@ -463,6 +464,11 @@ int supervisor_start(Supervisor *sv, const char *name) {
         if (r < 0)
                 return fail(sv, r, "start");
         sv->slice_cgroup = adopt_slice_open(sv->slice);
+        r = publish_open(sv, &adoption, &error);
+        if (r < 0) {
+                say_why(sv, *error.text ? error.text : strerror(-r));
+                return r;
+        }
         adopt_instances(sv, &adoption);
         if (adoption.n == 0)
                 adopt_spec_store(sv);
@@ -493,6 +499,7 @@ void supervisor_clear(Supervisor *sv) {
                 fd_close(sv->pins[i]);
         free(sv->pins);
         free(sv->instances);
+        publish_close(sv);
         free(sv->processes);
         sd_event_source_disable_unref(sv->journal_source);
         sd_event_source_disable_unref(sv->change_source);

@@ -7,6 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "image/image.h"
+#include "net/port.h"
 #include "run/remover.h"
 #include "run/state.h"
 #include "spec/spec.h"
@@ -19,6 +20,8 @@ typedef struct Process {
         const SpecProcess *spec;
         Image *image;  /* opened when it is first needed; NULL for a Rootfs= */
         int seccomp;   /* the compiled profile; -EBADF: not opened yet, or unconfined */
+        Port *ports;   /* what it publishes, in the order of the spec */
+        size_t n_ports;
 } Process;
 
 typedef enum Phase {

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Answers the bind(2) calls of one instance's payload, seccomp_unotify(2): whoever binds a published port gets the host's
+ * socket in place of its own. */
+
+#include <linux/seccomp.h>
+
+#include "net/port.h"
+
+#define TAKEOVER_PORTS_MAX SPEC_LIST_MAX
+
+/* What a supervisor that follows has to know, in a memfd that outlives this one. The kernel writes a call into it as it hands it
+ * over, so none is lost: a call that was received is never told again. */
+typedef struct TakeoverMemory {
+        struct seccomp_notif call;        /* id 0: none is open */
+        uint8_t held[TAKEOVER_PORTS_MAX]; /* by port: bit N, the socket of kind N */
+} TakeoverMemory;
+
+typedef struct Takeover {
+        int listener; /* what HELPER_BINDS brought */
+        int memory_fd;
+        TakeoverMemory *memory;
+        Port *ports; /* the process's */
+        size_t n_ports;
+        int cgroup; /* of the instance */
+} Takeover;
+
+#define TAKEOVER_INIT ((Takeover){ .listener = -EBADF, .memory_fd = -EBADF, .cgroup = -EBADF })
+
+/* memory_fd: an earlier one's; -EBADF: a new one is made. Both fds are taken over. ports stay the caller's; they count who
+ * has them until takeover_close(). */
+int takeover_open(Takeover *t, int listener, int memory_fd, Port *ports, size_t n_ports);
+
+typedef enum TakeoverResult {
+        TAKEOVER_NOTHING,   /* no call is waiting, or it went away while it was looked at */
+        TAKEOVER_ELSEWHERE, /* it binds something else, and waits for takeover_continue() */
+        TAKEOVER_TAKEN,
+        TAKEOVER_REFUSED,   /* bind(2) fails with an error */
+} TakeoverResult;
+
+/* What was answered. */
+typedef struct TakeoverAnswer {
+        size_t port; /* TAKEN, REFUSED; ELSEWHERE: n_ports, or the port whose number it is, on an address that is not published */
+        PortKind kind;
+        pid_t pid;
+} TakeoverAnswer;
+
+/* Answers one call, but for an ELSEWHERE one. Negative: the listener is of no use any more. reterr says why a published port was refused. */
+int takeover_answer(Takeover *t, TakeoverAnswer *ret, Error *reterr);
+
+int takeover_continue(Takeover *t);
+
+/* Does the instance have the port? kind _PORT_KIND_MAX: of any kind. */
+bool takeover_has(const Takeover *t, size_t port, PortKind kind);
+
+void takeover_close(Takeover *t);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+
+#include "run/instance.h"
+#include "run/publish.h"
+#include "util/buf.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/strv.h"
+
+static const char *protocol_name(const Port *p) {
+        return p->spec->protocol == SPEC_PROTOCOL_UDP ? "udp" : "tcp";
+}
+
+/* ---- the sockets ---- */
+
+/* FDNAME= of a port's sockets. */
+static char *port_name(const Process *process, const Port *p) {
+        return str_format(ADOPT_PORT_PREFIX "%s/%u/%s", process->spec->name ? process->spec->name : "", p->spec->container,
+                protocol_name(p));
+}
+
+/* Those that are not there yet, in the store. */
+static int port_store(const Process *process, Port *p) {
+        _cleanup_free_ char *name = port_name(process, p), *text = NULL;
+        int fds[_PORT_KIND_MAX];
+        unsigned n = 0;
+
+        for (int k = 0; k < _PORT_KIND_MAX; k++)
+                if (p->sockets[k] >= 0 && !p->foreign[k])
+                        fds[n++] = p->sockets[k];
+        text = name ? str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name) : NULL;
+        if (!text)
+                return -ENOMEM;
+        return n > 0 ? sd_pid_notify_with_fds(0, 0, text, fds, n) : 0;
+}
+
+static void port_adopt_all(const Process *process, Port *p, Adoption *a) {
+        _cleanup_free_ char *name = port_name(process, p);
+
+        for (size_t i = 0; name && i < a->n_sockets; i++) {
+                AdoptedSocket *s = &a->sockets[i];
+                bool ours = str_after(s->name, ADOPT_PORT_PREFIX);
+
+                if (s->fd >= 0 && (!ours || streq(s->name, name)) && port_adopt(p, s->fd, !ours) > 0)
+                        s->fd = -EBADF;
+        }
+}
+
+/* The app that has it, where it is one of ours: its state says so. */
+static int port_take(const Supervisor *sv, Process *process, Port *p, const SpecPort *spec, Adoption *a, Error *reterr) {
+        char origin[512];
+        int r;
+
+        port_init(p, spec);
+        port_adopt_all(process, p, a);
+        if (port_is_open(p))
+                return port_store(process, p);
+        r = port_open(p, spec, reterr);
+        if (r < 0)
+                return error_prefix(reterr, "%s", spec_origin_text(sv->spec, spec->origin, origin, sizeof(origin)));
+        return port_store(process, p);
+}
+
+int publish_open(Supervisor *sv, Adoption *a, Error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; i < sv->n_processes; i++) {
+                Process *process = &sv->processes[i];
+
+                process->ports = calloc(process->spec->ports.n + 1, sizeof(*process->ports));
+                if (!process->ports)
+                        return -ENOMEM;
+                for (size_t k = 0; k < process->spec->ports.n; k++) {
+                        r = port_take(sv, process, &process->ports[k], &process->spec->ports.items[k], a, reterr);
+                        if (r < 0)
+                                return r;
+                        process->n_ports++;
+                }
+        }
+        /* Of a port that is no longer published. */
+        for (size_t i = 0; i < a->n_sockets; i++)
+                if (a->sockets[i].fd >= 0 && str_after(a->sockets[i].name, ADOPT_PORT_PREFIX))
+                        (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", a->sockets[i].name);
+        return 0;
+}
+
+void publish_close(Supervisor *sv) {
+        for (size_t i = 0; i < sv->n_processes; i++) {
+                for (size_t k = 0; k < sv->processes[i].n_ports; k++)
+                        port_close(&sv->processes[i].ports[k]);
+                free(sv->processes[i].ports);
+        }
+}
+
+/* ---- the calls ---- */
+
+static void taken(Instance *i, const TakeoverAnswer *a) {
+        /* A socket of another kind may be new. */
+        (void) port_store(i->process, &i->process->ports[a->port]);
+        if (i->process->spec->notify != SPEC_NOTIFY_YES)
+                instance_event(i, EVENT_READY);
+        supervisor_changed(i->sv);
+}
+
+static int on_bind(sd_event_source *s, int fd, uint32_t events, void *userdata) {
+        TakeoverAnswer a;
+        Instance *i = userdata;
+        Error error = { 0 };
+        int r;
+
+        r = takeover_answer(&i->takeover, &a, &error);
+        if (r == TAKEOVER_ELSEWHERE)
+                r = takeover_continue(&i->takeover);
+        else if (r == TAKEOVER_TAKEN)
+                taken(i, &a);
+        else if (r == TAKEOVER_REFUSED)
+                log_warning("Instance '%s' of app '%s': %s", i->name, i->sv->name, error.text);
+        if (r < 0 || (events & (EPOLLHUP | EPOLLERR)))
+                i->binds_source = sd_event_source_disable_unref(i->binds_source); /* nobody is left who could call */
+        return 0;
+}
+
+static int takeover_watch(Instance *i, int listener, int memory) {
+        int r = takeover_open(&i->takeover, listener, memory, i->process->ports, i->process->n_ports);
+
+        return r < 0 ? r : sd_event_add_io(i->sv->event, &i->binds_source, i->takeover.listener, EPOLLIN, on_bind, i);
+}
+
+int publish_begin(Instance *i, int listener) {
+        _cleanup_free_ char *text = str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s" ADOPT_BINDS_SUFFIX, i->name);
+        int r = takeover_watch(i, listener, -EBADF);
+
+        if (r < 0)
+                return r;
+        if (!text)
+                return -ENOMEM;
+        i->takeover.cgroup = i->cgroup;
+        return sd_pid_notify_with_fds(0, 0, text, (int[]){ i->takeover.listener, i->takeover.memory_fd }, 2);
+}
+
+int publish_adopt(Instance *i, int listener, int memory) {
+        int r = takeover_watch(i, listener, memory);
+
+        if (r < 0)
+                return r;
+        i->takeover.cgroup = i->cgroup;
+        /* One that the earlier supervisor had received is not told again. */
+        return i->takeover.memory->call.id != 0 ? on_bind(NULL, -EBADF, 0, i) : 0;
+}
+
+void publish_end(Instance *i) {
+        i->binds_source = sd_event_source_disable_unref(i->binds_source);
+        if (i->takeover.memory)
+                (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s" ADOPT_BINDS_SUFFIX, i->name);
+        takeover_close(&i->takeover);
+}
+
+bool publish_is_taken(const Instance *i) {
+        for (size_t k = 0; k < i->process->n_ports; k++)
+                if (takeover_has(&i->takeover, k, _PORT_KIND_MAX))
+                        return true;
+        return false;
+}
+
+char *publish_text(const Instance *i) {
+        _cleanup_buf_ Buf b = BUF_INIT;
+
+        for (size_t k = 0; k < i->process->n_ports; k++) {
+                const Port *p = &i->process->ports[k];
+
+                if (takeover_has(&i->takeover, k, _PORT_KIND_MAX) &&
+                        buf_printf(&b, "%s%s->%u/%s", b.size > 0 ? ", " : "", port_text(p).text, p->spec->container, protocol_name(p)) < 0)
+                        return NULL;
+        }
+        return b.data ? buf_steal(&b) : strdup("");
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Published ports: the sockets that the app's processes share, and the answers to the bind(2) calls of its instances. */
+
+#include "run/adopt.h"
+#include "run/supervisor.h"
+
+/* Opens what the processes publish, from what an earlier supervisor or a .socket unit left where it is there. */
+int publish_open(Supervisor *sv, Adoption *a, Error *reterr);
+void publish_close(Supervisor *sv);
+
+/* An instance whose filter has come (it is taken over), and one that an earlier supervisor had. */
+int publish_begin(Instance *i, int listener);
+int publish_adopt(Instance *i, int listener, int memory);
+void publish_end(Instance *i);
+
+bool publish_is_taken(const Instance *i); /* it listens on a published port */
+
+/* "0.0.0.0:8080->80/tcp, …" of what it listens on; the caller frees. NULL when out of memory. */
+char *publish_text(const Instance *i);
