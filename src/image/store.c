@@ -90,6 +90,28 @@ static void clean_names(Store *store) {
                         (void) unlinkat(dirfd(d), entry->d_name, 0);
 }
 
+/* Claims of pulls that died between a layer and the claim's end. One under way is locked; and a file is removed only by who has its
+ * lock and sees it still there, since another claim may have the name by now. */
+static void clean_claims(Store *store) {
+        _cleanup_closedir_ DIR *d = NULL;
+
+        if (dir_open(store->fd, "claim", &d) < 0)
+                return;
+        for (struct dirent *entry; (entry = readdir(d));) {
+                _cleanup_close_ int fd = -EBADF;
+                struct stat a, b;
+
+                if (entry->d_name[0] == '.')
+                        continue;
+                fd = openat(dirfd(d), entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+                if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &a) < 0 ||
+                        fstatat(dirfd(d), entry->d_name, &b, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue;
+                if (a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+                        (void) unlinkat(dirfd(d), entry->d_name, 0);
+        }
+}
+
 /* Opens the work directories that dead writers left and takes their locks, so that they can be removed without the store's. */
 static int find_dead(Store *store, char ***ret_paths, int **ret_locks, size_t *ret_n) {
         _cleanup_closedir_ DIR *d = NULL;
@@ -159,6 +181,7 @@ int store_work_new(Store *store, StoreWork **ret, Error *reterr) {
                 return r;
         r = make_skeleton(store);
         clean_names(store);
+        clean_claims(store);
         (void) find_dead(store, &dead, &locks, &n_dead);
         if (r >= 0)
                 r = make_work(store, work);

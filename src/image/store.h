@@ -10,7 +10,8 @@
  *                    was/FILE for a name that it lost to another one, since when
  *   name/FILE        "image sha256:…", "manifest sha256:…" and, for an image of an index, "digest sha256:…"
  *   want/HEX         by manifest digest: the layers that an unfinished pull wants
- *   claim/HEX        by diff id: flocked by the pull that downloads that layer
+ *   claim/HEX        by diff id: flocked by the pull that downloads that layer; without a lock its pull died, and the next writer
+ *                    removes it
  *   tmp/WORK/        what a writer is making, flocked by it; without a lock its writer is dead and the next one
  *                    removes it
  *

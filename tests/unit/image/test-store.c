@@ -2,6 +2,7 @@
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -324,6 +325,20 @@ START_TEST(a_writer_removes_what_dead_writers_left_and_nothing_else) {
 }
 END_TEST
 
+START_TEST(a_writer_removes_the_claims_of_dead_pulls_and_no_others) {
+        _cleanup_work_ StoreWork *work = NULL;
+        _cleanup_close_ int held = -EBADF;
+
+        ck_assert_int_eq(mkdirat(store->fd, "claim", 0700), 0);
+        ck_assert_int_eq(write_file(store->fd, "claim/dead", "", 0, 0600, false), 0);
+        held = openat(store->fd, "claim/alive", O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+        ck_assert_int_eq(flock(held, LOCK_EX), 0);
+        ck_assert_int_eq(store_work_new(store, &work, &error), 0);
+        ck_assert_int_eq(faccessat(store->fd, "claim/dead", F_OK, 0), -1);
+        ck_assert_int_eq(faccessat(store->fd, "claim/alive", F_OK, 0), 0);
+}
+END_TEST
+
 START_TEST(a_layer_that_a_load_needs_is_not_collected) {
         _cleanup_image_ Image *image = NULL;
         _cleanup_work_ StoreWork *work = NULL;
@@ -386,6 +401,7 @@ int main(void) {
         tcase_add_test(t, a_pin_lives_in_every_copy_of_its_descriptor_and_dies_with_the_last);
         tcase_add_loop_test(t, who_keeps_an_image_has_a_name, 0, (int) ELEMENTSOF(bad_users));
         tcase_add_test(t, a_writer_removes_what_dead_writers_left_and_nothing_else);
+        tcase_add_test(t, a_writer_removes_the_claims_of_dead_pulls_and_no_others);
         tcase_add_test(t, a_layer_that_a_load_needs_is_not_collected);
         tcase_add_test(t, the_store_is_closed_to_other_users);
         suite_add_tcase(s, t);
