@@ -6,6 +6,7 @@
 #include <linux/posix_acl_xattr.h>
 
 #include "image/acl.h"
+#include "image/path.h"
 #include "image/writer.h"
 #include "util/passwd.h"
 
@@ -192,7 +193,7 @@ int acl_resolve(Acl *a, const AclNames *users, const AclNames *groups, const cha
 }
 
 const char *acl_attribute(AclKind kind) {
-        return kind == ACL_ACCESS ? "system.posix_acl_access" : "system.posix_acl_default";
+        return kind == ACL_ACCESS ? XATTR_ACL_ACCESS : XATTR_ACL_DEFAULT;
 }
 
 int acl_encode(const Acl *a, Buf *ret) {

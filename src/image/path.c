@@ -86,6 +86,5 @@ bool xattr_wanted(const char *name) {
 
         if (user)
                 return *user && !str_after(user, "overlay.");
-        return streq(name, "security.capability") || streq(name, "system.posix_acl_access") ||
-                streq(name, "system.posix_acl_default");
+        return streq(name, "security.capability") || streq(name, XATTR_ACL_ACCESS) || streq(name, XATTR_ACL_DEFAULT);
 }

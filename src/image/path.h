@@ -30,6 +30,9 @@ typedef enum WhiteoutKind {
 /* What the entry is by its name. *ret_name points into p: the NAME of WHITEOUT_FILE. */
 WhiteoutKind entry_path_whiteout(const EntryPath *p, const char **ret_name);
 
+#define XATTR_ACL_ACCESS "system.posix_acl_access"
+#define XATTR_ACL_DEFAULT "system.posix_acl_default" /* of a directory: what is made in it from now on has it */
+
 /* Whether the extended attribute of an archive is stored: file capabilities, ACLs and what is the user's own, but nothing
  * that overlay or a security module of the host would act on. */
 bool xattr_wanted(const char *name) _pure_;

@@ -153,8 +153,8 @@ static int take_entry(Unpacker *u, struct archive_entry *ae, Entry *e, Error *re
         else if (S_ISREG(e->type))
                 e->size = archive_entry_size(ae) > 0 ? (uint64_t) archive_entry_size(ae) : 0;
         else if (S_ISCHR(e->type) || S_ISBLK(e->type)) {
-                e->major = (unsigned) archive_entry_rdevmajor(ae);
-                e->minor = (unsigned) archive_entry_rdevminor(ae);
+                e->major = archive_entry_rdevmajor(ae);
+                e->minor = archive_entry_rdevminor(ae);
         }
         take_xattrs(u, ae, e);
         return take_acls(u, ae, e, reterr);

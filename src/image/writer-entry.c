@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "image/writer-internal.h"
@@ -47,6 +49,9 @@ int writer_check(const Entry *e, Error *reterr) {
         if (e->uid < 0 || e->uid > WRITER_ID_MAX || e->gid < 0 || e->gid > WRITER_ID_MAX)
                 return error_set(reterr, -ERANGE, "'%.200s' belongs to %lld:%lld, and the ids of a container end at %d", e->path,
                         (long long) e->uid, (long long) e->gid, WRITER_ID_MAX);
+        if ((S_ISCHR(e->type) || S_ISBLK(e->type)) && (e->major > WRITER_MAJOR_MAX || e->minor > WRITER_MINOR_MAX))
+                return error_set(reterr, -ERANGE, "'%.200s' is device %llu:%llu, and numbers of devices end at %u:%u", e->path,
+                        (unsigned long long) e->major, (unsigned long long) e->minor, WRITER_MAJOR_MAX, WRITER_MINOR_MAX);
         /* To overlay this is the sign that a file is gone; only a whiteout may make one. */
         if (S_ISCHR(e->type) && e->major == 0 && e->minor == 0)
                 return error_set(reterr, -EINVAL, "'%.200s' is a character device 0:0, which means a whiteout", e->path);
@@ -106,33 +111,70 @@ int writer_hard_link(Writer *w, int parent, const EntryPath *path, const Entry *
         return 0;
 }
 
-int writer_remember_times(Writer *w, const EntryPath *path, const Entry *e, Error *reterr) {
+typedef struct LateDirectory {
+        struct timespec mtime;
+        dev_t device;
+        ino_t inode;
+        size_t acl_size;
+} LateDirectory;
+
+/* Of several the last. */
+static const EntryXattr *default_acl(const Entry *e) {
+        for (size_t i = e->n_xattrs; i > 0; i--)
+                if (streq(e->xattrs[i - 1].name, XATTR_ACL_DEFAULT))
+                        return e->xattrs + i - 1;
+        return NULL;
+}
+
+int writer_remember_directory(Writer *w, int fd, const EntryPath *path, const Entry *e, Error *reterr) {
+        const EntryXattr *acl = default_acl(e);
+        LateDirectory d = { .mtime = e->mtime, .acl_size = acl ? acl->size : 0 };
+        struct stat st;
         int r;
 
-        if (w->times.size > WRITER_TIMES_MAX)
+        if (w->directories.size > WRITER_DIRECTORIES_MAX)
                 return error_set(reterr, -E2BIG, "the archive has too many directories");
-        r = buf_append(&w->times, &e->mtime, sizeof(e->mtime));
+        if (fstat(fd, &st) < 0)
+                return error_set_errno(reterr, -errno, "cannot look at '%.200s'", e->path);
+        d.device = st.st_dev;
+        d.inode = st.st_ino;
+        r = buf_append(&w->directories, &d, sizeof(d));
         if (r >= 0)
-                r = path->parent[0] ? buf_printf(&w->times, "%s/%s", path->parent, path->name)
-                                    : buf_puts(&w->times, path->name[0] ? path->name : ".");
-        return r < 0 ? r : buf_append(&w->times, "", 1);
+                r = path->parent[0] ? buf_printf(&w->directories, "%s/%s", path->parent, path->name)
+                                    : buf_puts(&w->directories, path->name[0] ? path->name : ".");
+        if (r >= 0)
+                r = buf_append(&w->directories, "", 1);
+        return r < 0 || !acl ? r : buf_append(&w->directories, acl->value, acl->size);
+}
+
+static int finish_directory(Writer *w, const LateDirectory *d, const char *path, const void *acl, Error *reterr) {
+        _cleanup_close_ int fd = open_in_root(w->root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+        const struct timespec times[2] = { d->mtime, d->mtime };
+        struct stat st;
+
+        /* Replaced by something else later in the archive. */
+        if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+                return 0;
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return error_set_errno(reterr, fd < 0 ? fd : -errno, "cannot open '%.200s'", path);
+        if (st.st_ino != d->inode || st.st_dev != d->device)
+                return 0;
+        if (d->acl_size > 0 && fsetxattr(fd, XATTR_ACL_DEFAULT, acl, d->acl_size, 0) < 0)
+                return error_set_errno(reterr, -errno, "cannot set attribute " XATTR_ACL_DEFAULT " of '%.200s'", path);
+        return futimens(fd, times) < 0 ? error_set_errno(reterr, -errno, "cannot set the times of '%.200s'", path) : 0;
 }
 
 int writer_finish(Writer *w, Error *reterr) {
-        for (size_t at = 0; at < w->times.size;) {
-                _cleanup_close_ int fd = -EBADF;
-                struct timespec times[2];
-                const char *path = w->times.data + at + sizeof(times[0]);
+        for (size_t at = 0; at < w->directories.size;) {
+                const char *path = w->directories.data + at + sizeof(LateDirectory), *acl = path + strlen(path) + 1;
+                LateDirectory d;
+                int r;
 
-                memcpy(times, w->times.data + at, sizeof(times[0]));
-                times[1] = times[0];
-                at += sizeof(times[0]) + strlen(path) + 1;
-                fd = open_in_root(w->root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-                /* Replaced by something else later in the archive. */
-                if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
-                        continue;
-                if (fd < 0 || futimens(fd, times) < 0)
-                        return error_set_errno(reterr, fd < 0 ? fd : -errno, "cannot set the times of '%.200s'", path);
+                memcpy(&d, w->directories.data + at, sizeof(d));
+                at = (size_t) (acl - w->directories.data) + d.acl_size;
+                r = finish_directory(w, &d, path, acl, reterr);
+                if (r < 0)
+                        return r;
         }
         return 0;
 }

@@ -29,7 +29,7 @@ struct Writer {
         void *replaced_userdata;
         unsigned n_replaced;
 
-        Buf times; /* struct timespec, path and NUL for each directory */
+        Buf directories; /* what comes with writer_finish(): LateDirectory, path, NUL and list for each */
 };
 
 /* Judges all of an entry but its name. */
@@ -52,4 +52,6 @@ bool writer_is_whiteout(const struct stat *st);
 int writer_whiteout(int parent, const char *name);
 int writer_set_opaque(int parent, const char *name);
 
-int writer_remember_times(Writer *w, const EntryPath *path, const Entry *e, Error *reterr);
+/* Of the directory fd, what would not stay, or would change what is made in it from now on: its times, and the access control list
+ * for what is made in it. */
+int writer_remember_directory(Writer *w, int fd, const EntryPath *path, const Entry *e, Error *reterr);

@@ -10,6 +10,10 @@
 #include "image/writer-internal.h"
 #include "util/fd.h"
 
+static int drop_acl(int fd, const char *name) {
+        return fremovexattr(fd, name) < 0 && errno != ENODATA && errno != EOPNOTSUPP ? -errno : 0;
+}
+
 int writer_new(int root, Writer **ret, Error *reterr) {
         Writer *w = calloc(1, sizeof(*w));
 
@@ -17,7 +21,8 @@ int writer_new(int root, Writer **ret, Error *reterr) {
                 return -ENOMEM;
         w->root = root;
         w->parent = w->file = w->layer = -EBADF;
-        if (fchmod(root, 0755) < 0 || fchown(root, 0, 0) < 0) {
+        /* The store's own directory may have lists for what is made in it. */
+        if (drop_acl(root, XATTR_ACL_DEFAULT) < 0 || drop_acl(root, XATTR_ACL_ACCESS) < 0 || fchmod(root, 0755) < 0 || fchown(root, 0, 0) < 0) {
                 free(w);
                 return error_set_errno(reterr, -errno, "cannot prepare the layer's directory");
         }
@@ -33,7 +38,7 @@ Writer *writer_free(Writer *w) {
         free(w->parent_path);
         free(w->parent_real);
         buf_clear(&w->file_path);
-        buf_clear(&w->times);
+        buf_clear(&w->directories);
         free(w);
         return NULL;
 }
@@ -69,7 +74,7 @@ static int make_file(int parent, const char *name) {
 }
 
 static int make_node(int parent, const Entry *e, const char *name) {
-        dev_t device = S_ISCHR(e->type) || S_ISBLK(e->type) ? makedev(e->major, e->minor) : 0;
+        dev_t device = S_ISCHR(e->type) || S_ISBLK(e->type) ? makedev((unsigned) e->major, (unsigned) e->minor) : 0;
 
         if (S_ISLNK(e->type))
                 return symlinkat(e->link, parent, name) < 0 ? -errno : 0;
@@ -80,6 +85,8 @@ static int set_xattrs(int fd, const Entry *e, Error *reterr) {
         for (size_t i = 0; i < e->n_xattrs; i++) {
                 const EntryXattr *x = e->xattrs + i;
 
+                if (S_ISDIR(e->type) && streq(x->name, XATTR_ACL_DEFAULT))
+                        continue; /* writer_finish() */
                 if (xattr_wanted(x->name) && fsetxattr(fd, x->name, x->value, x->size, 0) < 0)
                         return error_set_errno(reterr, -errno, "cannot set attribute %s of '%.200s'", x->name, e->path);
         }
@@ -124,7 +131,7 @@ static int write_directory(Writer *w, int parent, const EntryPath *path, const E
         r = set_metadata_fd(fd, e, reterr);
         if (r < 0)
                 return r;
-        return writer_remember_times(w, path, e, reterr);
+        return writer_remember_directory(w, fd, path, e, reterr);
 }
 
 static int write_other(Writer *w, int parent, const EntryPath *path, const Entry *e, Error *reterr) {

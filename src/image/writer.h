@@ -21,7 +21,9 @@
 #define WRITER_XATTR_NAME_MAX 255
 #define WRITER_XATTR_SIZE_MAX 65536   /* the kernel's own limit */
 #define WRITER_XATTRS_MAX 128         /* of one entry */
-#define WRITER_TIMES_MAX (64U << 20)  /* bytes kept to set directories' times at the end */
+#define WRITER_DIRECTORIES_MAX (64U << 20) /* bytes kept to finish directories at the end */
+#define WRITER_MAJOR_MAX 0xfffU       /* the kernel's own limits */
+#define WRITER_MINOR_MAX 0xfffffU
 
 typedef struct EntryXattr {
         const char *name;
@@ -35,7 +37,7 @@ typedef struct Entry {
         mode_t mode;          /* 07777 */
         const char *link;     /* what a symbolic or hard link names */
         int64_t uid, gid;
-        unsigned major, minor;
+        uint64_t major, minor;
         uint64_t size;        /* S_IFREG */
         struct timespec mtime;
         EntryXattr *xattrs;
@@ -64,7 +66,7 @@ int writer_end(Writer *w, Error *reterr);
 /* Of the file whose data are awaited: its real path below root. NULL: too long for TAR_RECORD_PATH_MAX. */
 const char *writer_file_path(Writer *w);
 
-/* Sets the times of the directories. */
+/* Sets the times of the directories, and what access control list is for what is made in them. */
 int writer_finish(Writer *w, Error *reterr);
 
 typedef struct WriterCounts {

@@ -13,13 +13,16 @@
 #include "util/fd.h"
 
 static char directory[] = "/tmp/test-acl.XXXXXX";
-static int root = -EBADF;
+static int layer = -EBADF, root = -EBADF;
 static Buf tar;
 static Error error;
 
 static void setup(void) {
         temporary_make(directory);
-        root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        layer = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        ck_assert_int_ge(layer, 0);
+        ck_assert_int_eq(mkdirat(layer, "root", 0755), 0);
+        root = openat(layer, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         ck_assert_int_ge(root, 0);
         tar = BUF_INIT;
         error = (Error){ 0 };
@@ -27,6 +30,7 @@ static void setup(void) {
 
 static void teardown(void) {
         root = fd_close(root);
+        layer = fd_close(layer);
         buf_clear(&tar);
         temporary_remove();
 }
@@ -49,7 +53,7 @@ static int unpack_tar(void) {
         tar_end(&tar);
         rest = tar;
         ck_assert_int_eq(stream_new(blob, &stream, &error), 0);
-        return unpack(stream, root, -EBADF, &counts, &error);
+        return unpack(stream, root, layer, &counts, &error);
 }
 
 static void unpacks(void) {
@@ -104,6 +108,36 @@ START_TEST(lists_with_ids_are_kept) {
         ck_assert_uint_eq(mode_of("dir"), 0750);
         has("plain", ACL_ACCESS, "");
         ck_assert_uint_eq(mode_of("plain"), 0644);
+}
+END_TEST
+
+START_TEST(what_the_archive_has_in_a_directory_does_not_inherit_its_list) {
+        static const unsigned char list[] = { 2, 0, 0, 0, 1, 0, 7, 0, 255, 255, 255, 255, 4, 0, 5, 0, 255, 255, 255, 255,
+                32, 0, 0, 0, 255, 255, 255, 255 };
+
+        tar_pax(&tar, "SCHILY.acl.default", "user::rwx,group::r-x,other::---,mask::rwx,user:web:rwx:33", -1);
+        tar_directory(&tar, "dir");
+        tar_file(&tar, "dir/file", "x");
+        tar_directory(&tar, "dir/below");
+        tar_file(&tar, "dir/implied/file", "x");
+        tar_pax(&tar, "SCHILY.xattr.system.posix_acl_default", list, sizeof(list));
+        tar_directory(&tar, "attribute");
+        tar_file(&tar, "attribute/file", "x");
+        tar_pax(&tar, "SCHILY.acl.default", "user::rwx,group::r-x,other::---,mask::rwx,user:web:rwx:33", -1);
+        tar_directory(&tar, "gone");
+        tar_link(&tar, "gone", "elsewhere");
+        tar_directory(&tar, "gone");
+        unpacks();
+        has("dir", ACL_DEFAULT, "u::7 u:33:7 g::5 m::7 o::0");
+        has("attribute", ACL_DEFAULT, "u::7 g::5 o::0");
+        has("gone", ACL_DEFAULT, "");
+        has("dir/file", ACL_ACCESS, "");
+        ck_assert_uint_eq(mode_of("dir/file"), 0644);
+        has("dir/below", ACL_ACCESS, "");
+        has("dir/below", ACL_DEFAULT, "");
+        ck_assert_uint_eq(mode_of("dir/below"), 0755);
+        has("dir/implied", ACL_DEFAULT, "");
+        has("attribute/file", ACL_ACCESS, "");
 }
 END_TEST
 
@@ -178,6 +212,7 @@ int main(void) {
         suite_add_tcase(s, t);
         tcase_add_checked_fixture(t, setup, teardown);
         tcase_add_test(t, lists_with_ids_are_kept);
+        tcase_add_test(t, what_the_archive_has_in_a_directory_does_not_inherit_its_list);
         tcase_add_test(t, names_are_those_of_the_archive);
         tcase_add_test(t, a_name_that_nobody_has_is_refused);
         tcase_add_test(t, ids_beyond_the_container_are_refused);

@@ -444,6 +444,12 @@ START_TEST(a_device_0_0_is_refused) {
 }
 END_TEST
 
+START_TEST(a_device_that_linux_does_not_have_is_refused) {
+        tar_add(&tar, (TarEntry){ .type = '4', .name = "disk", .major = 4096, .minor = 1 });
+        refuses(-ERANGE, "'disk' is device 4096:1, and numbers of devices end at 4095:1048575");
+}
+END_TEST
+
 START_TEST(a_hard_link_to_a_whiteout_is_refused) {
         tar_file(&tar, ".wh.a", "");
         tar_hard_link(&tar, "b", "a");
@@ -791,6 +797,7 @@ int main(void) {
                 { whiteouts_of_nothing_are_refused, ELEMENTSOF(bad_whiteouts) },
                 { overlays_signs_cannot_be_smuggled_in, 1 },
                 { a_device_0_0_is_refused, 1 },
+                { a_device_that_linux_does_not_have_is_refused, 1 },
                 { a_hard_link_to_a_whiteout_is_refused, 1 },
                 { two_dots_are_refused, ELEMENTSOF(climbing) },
                 { an_absolute_path_lands_inside, 1 },
