@@ -14,6 +14,7 @@ static const Property instance_properties[] = {
         { "Since",         't', offsetof(InstanceStatus, since_usec)     },
         { "ExitCode",      'i', offsetof(InstanceStatus, exit_code)      },
         { "ExitStatus",    'i', offsetof(InstanceStatus, exit_status)    },
+        { "Ports",         's', offsetof(InstanceStatus, ports)          },
         { "Message",       's', offsetof(InstanceStatus, message)        },
 };
 
@@ -86,6 +87,7 @@ static const sd_bus_vtable instance_vtable[] = {
         SD_BUS_PROPERTY("Since",         "t", NULL, offsetof(InstanceStatus, since_usec), CHANGES),
         SD_BUS_PROPERTY("ExitCode",      "i", NULL, offsetof(InstanceStatus, exit_code), CHANGES),
         SD_BUS_PROPERTY("ExitStatus",    "i", NULL, offsetof(InstanceStatus, exit_status), CHANGES),
+        SD_BUS_PROPERTY("Ports",         "s", NULL, offsetof(InstanceStatus, ports), CHANGES),
         SD_BUS_PROPERTY("Message",       "s", NULL, offsetof(InstanceStatus, message), CHANGES),
         SD_BUS_METHOD_WITH_ARGS(
                 "Kill", SD_BUS_ARGS("i", signal), SD_BUS_NO_RESULT, method_kill, SD_BUS_VTABLE_UNPRIVILEGED),

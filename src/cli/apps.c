@@ -196,6 +196,8 @@ static int instance_json(Buf *b, const InstanceStatus *i) {
         if (r >= 0)
                 r = member(b, "container_name", i->container_name);
         if (r >= 0)
+                r = member(b, "ports", i->ports);
+        if (r >= 0)
                 r = member(b, "message", i->message);
         return r < 0 ? r :
                        buf_printf(b,

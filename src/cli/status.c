@@ -78,13 +78,15 @@ static int add_row(Table *t, const InstanceStatus *i) {
         if (r >= 0)
                 r = table_add(t, STYLE_NORMAL, time_ago(i->since_usec, since, sizeof(since)));
         if (r >= 0)
+                r = table_add(t, STYLE_NORMAL, i->ports);
+        if (r >= 0)
                 r = table_add(t, STYLE_NORMAL, i->scope);
         return r < 0 ? r : table_add(t, STYLE_NORMAL, how_it_ended(i, ended, sizeof(ended)));
 }
 
 /* only NULL: all instances. */
 static int print_instances(const App *app, const InstanceStatus *only) {
-        static const char *const header[] = { "INSTANCE", "STATE", "PID", "RELEASE", "RESTARTS", "SINCE", "SCOPE",
+        static const char *const header[] = { "INSTANCE", "STATE", "PID", "RELEASE", "RESTARTS", "SINCE", "PORTS", "SCOPE",
                 "NOTE" };
         _cleanup_(table_freep) Table *t = table_new(ELEMENTSOF(header));
         int r = t ? 0 : -ENOMEM;

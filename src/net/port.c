@@ -238,7 +238,7 @@ void port_settle(Port *p) {
 }
 
 PortText port_text(const Port *p) {
-        char address[INET6_ADDRSTRLEN] = "";
+        char address[INET6_ADDRSTRLEN] = "*";
         PortText t;
 
         if (p->spec->family != 0)

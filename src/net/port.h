@@ -47,7 +47,7 @@ int port_socket(Port *p, PortKind kind, int *ret, Error *reterr);
  * all of them. */
 void port_settle(Port *p);
 
-/* "0.0.0.0:8080", "[::1]:8080", or ":8080" where it is all addresses of both families. */
+/* "0.0.0.0:8080", "[::1]:8080", or "*:8080" where it is all addresses of both families. */
 typedef struct PortText {
         char text[64];
 } PortText;
@@ -55,5 +55,9 @@ PortText port_text(const Port *p);
 
 /* Where the host itself finds it: an address of kind's family for connect(2). Returns its size. */
 socklen_t port_destination(const Port *p, PortKind kind, struct sockaddr_storage *ret);
+
+/* The unit of a process that has the port open, of which port_open() said -EADDRINUSE: "shop.service"; or "'PROGRAM' (PID n)". 0, or
+ * -ESRCH: it cannot be told. */
+int port_find_owner(const Port *p, char **ret);
 
 void port_close(Port *p);

@@ -144,8 +144,11 @@ static int take(Takeover *t, const Bind *b, const PayloadSocket *s, size_t port,
         Port *p = &t->ports[port];
         int fd, r;
 
+        /* As the kernel says it to a payload without takeover; it is the payload's own business. */
+        if (s->bound)
+                return -EINVAL;
         if (in_use(t, port, s))
-                return error_set_errno(reterr, -EADDRINUSE, "another process of it has port %u", b->port);
+                return -EADDRINUSE;
         r = port_socket(p, s->kind, &fd, reterr);
         if (r <= 0)
                 return r;
@@ -204,7 +207,7 @@ int takeover_answer(Takeover *t, TakeoverAnswer *ret, Error *reterr) {
                 return TAKEOVER_NOTHING;
         }
         a.kind = s.kind;
-        r = a.port < t->n_ports && !s.bound && !b.loopback ? take(t, &b, &s, a.port, reterr) : 0;
+        r = a.port < t->n_ports && !b.loopback ? take(t, &b, &s, a.port, reterr) : 0;
         result = r > 0 ? TAKEOVER_TAKEN : r == 0 ? TAKEOVER_ELSEWHERE : TAKEOVER_REFUSED;
         payload_socket_close(&s);
         *ret = a;

@@ -46,7 +46,8 @@ typedef struct TakeoverAnswer {
         pid_t pid;
 } TakeoverAnswer;
 
-/* Answers one call, but for an ELSEWHERE one. Negative: the listener is of no use any more. reterr says why a published port was refused. */
+/* Answers one call, but for an ELSEWHERE one. Negative: the listener is of no use any more. reterr says why a published port was refused,
+ * unless it is the payload that uses it twice. */
 int takeover_answer(Takeover *t, TakeoverAnswer *ret, Error *reterr);
 
 int takeover_continue(Takeover *t);

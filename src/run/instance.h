@@ -38,6 +38,7 @@ struct Instance {
         Relay *relay;
         ScopeJob *job;
         Takeover takeover;           /* with published ports */
+        struct InnerPort **inner_ports; /* by port; NULL: none, or not needed */
         sd_event_source *pid_source, *outer_source, *control_source, *log_source, *notify_source, *timer, *binds_source;
 
         Error error;                 /* why it did not become the payload */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
+#include "run/inner-port.h"
 #include "run/instance.h"
 #include "run/publish.h"
 #include "util/buf.h"
@@ -48,9 +49,30 @@ static void port_adopt_all(const Process *process, Port *p, Adoption *a) {
         }
 }
 
-/* The app that has it, where it is one of ours: its state says so. */
+/* A payload that shuts the socket down, as some do when they end, has it shut for all. */
+static int on_port_shut(sd_event_source *s, int fd, uint32_t events, void *userdata) {
+        if (listen(fd, PORT_BACKLOG) < 0)
+                (void) sd_event_source_set_enabled(s, SD_EVENT_OFF);
+        return 0;
+}
+
+/* Of all sockets that serve now, and no others: one that does not would report that it is shut for ever. */
+static void ports_watch(Supervisor *sv, Process *process) {
+        for (size_t i = 0; i < process->n_ports * _PORT_KIND_MAX; i++) {
+                const Port *p = &process->ports[i / _PORT_KIND_MAX];
+                PortKind kind = (PortKind) (i % _PORT_KIND_MAX);
+                sd_event_source **watch = &process->port_watches[i];
+
+                if (!p->serving[kind] || p->foreign[kind])
+                        *watch = sd_event_source_disable_unref(*watch);
+                else if (!*watch)
+                        (void) sd_event_add_io(sv->event, watch, p->sockets[kind], EPOLLHUP, on_port_shut, NULL);
+        }
+}
+
 static int port_take(const Supervisor *sv, Process *process, Port *p, const SpecPort *spec, Adoption *a, Error *reterr) {
-        char origin[512];
+        _cleanup_free_ char *owner = NULL;
+        char origin[512], text[ERROR_TEXT_MAX];
         int r;
 
         port_init(p, spec);
@@ -58,6 +80,8 @@ static int port_take(const Supervisor *sv, Process *process, Port *p, const Spec
         if (port_is_open(p))
                 return port_store(process, p);
         r = port_open(p, spec, reterr);
+        if (r == -EADDRINUSE && port_find_owner(p, &owner) >= 0)
+                (void) error_set(reterr, r, "%s by %s", (const char *) memcpy(text, reterr->text, sizeof(text)), owner);
         if (r < 0)
                 return error_prefix(reterr, "%s", spec_origin_text(sv->spec, spec->origin, origin, sizeof(origin)));
         return port_store(process, p);
@@ -70,7 +94,8 @@ int publish_open(Supervisor *sv, Adoption *a, Error *reterr) {
                 Process *process = &sv->processes[i];
 
                 process->ports = calloc(process->spec->ports.n + 1, sizeof(*process->ports));
-                if (!process->ports)
+                process->port_watches = calloc(process->spec->ports.n * _PORT_KIND_MAX + 1, sizeof(*process->port_watches));
+                if (!process->ports || !process->port_watches)
                         return -ENOMEM;
                 for (size_t k = 0; k < process->spec->ports.n; k++) {
                         r = port_take(sv, process, &process->ports[k], &process->spec->ports.items[k], a, reterr);
@@ -78,6 +103,7 @@ int publish_open(Supervisor *sv, Adoption *a, Error *reterr) {
                                 return r;
                         process->n_ports++;
                 }
+                ports_watch(sv, process);
         }
         /* Of a port that is no longer published. */
         for (size_t i = 0; i < a->n_sockets; i++)
@@ -88,17 +114,40 @@ int publish_open(Supervisor *sv, Adoption *a, Error *reterr) {
 
 void publish_close(Supervisor *sv) {
         for (size_t i = 0; i < sv->n_processes; i++) {
-                for (size_t k = 0; k < sv->processes[i].n_ports; k++)
-                        port_close(&sv->processes[i].ports[k]);
-                free(sv->processes[i].ports);
+                Process *process = &sv->processes[i];
+
+                for (size_t k = 0; k < process->n_ports * _PORT_KIND_MAX; k++)
+                        sd_event_source_disable_unref(process->port_watches[k]);
+                for (size_t k = 0; k < process->n_ports; k++)
+                        port_close(&process->ports[k]);
+                free(process->port_watches);
+                free(process->ports);
         }
 }
 
 /* ---- the calls ---- */
 
+/* The payload listens in the host's namespace now; its own shall find it there, too. */
+static void inner_port_open(Instance *i, size_t port, PortKind kind) {
+        const Port *p = &i->process->ports[port];
+        struct sockaddr_storage destination;
+        socklen_t size;
+        int r;
+
+        if (i->process->spec->network == SPEC_NETWORK_HOST || p->spec->protocol != SPEC_PROTOCOL_TCP || i->inner_ports[port])
+                return;
+        size = port_destination(p, kind, &destination);
+        r = inner_port_new(i->sv->event, i->pid, p->spec->container, &destination, size, &i->inner_ports[port]);
+        if (r < 0 && r != -EADDRINUSE)
+                log_warning("Instance '%s' of app '%s': its port %u cannot be reached from inside: %s", i->name, i->sv->name,
+                        p->spec->container, strerror(-r));
+}
+
 static void taken(Instance *i, const TakeoverAnswer *a) {
+        inner_port_open(i, a->port, a->kind);
         /* A socket of another kind may be new. */
         (void) port_store(i->process, &i->process->ports[a->port]);
+        ports_watch(i->sv, i->process);
         if (i->process->spec->notify != SPEC_NOTIFY_YES)
                 instance_event(i, EVENT_READY);
         supervisor_changed(i->sv);
@@ -111,11 +160,14 @@ static int on_bind(sd_event_source *s, int fd, uint32_t events, void *userdata) 
         int r;
 
         r = takeover_answer(&i->takeover, &a, &error);
-        if (r == TAKEOVER_ELSEWHERE)
+        if (r == TAKEOVER_ELSEWHERE) {
+                if (a.port < i->process->n_ports)
+                        i->inner_ports[a.port] = inner_port_free(i->inner_ports[a.port]); /* the payload wants it itself */
                 r = takeover_continue(&i->takeover);
+        }
         else if (r == TAKEOVER_TAKEN)
                 taken(i, &a);
-        else if (r == TAKEOVER_REFUSED)
+        else if (r == TAKEOVER_REFUSED && *error.text)
                 log_warning("Instance '%s' of app '%s': %s", i->name, i->sv->name, error.text);
         if (r < 0 || (events & (EPOLLHUP | EPOLLERR)))
                 i->binds_source = sd_event_source_disable_unref(i->binds_source); /* nobody is left who could call */
@@ -125,6 +177,10 @@ static int on_bind(sd_event_source *s, int fd, uint32_t events, void *userdata) 
 static int takeover_watch(Instance *i, int listener, int memory) {
         int r = takeover_open(&i->takeover, listener, memory, i->process->ports, i->process->n_ports);
 
+        if (r >= 0) {
+                i->inner_ports = calloc(i->process->n_ports, sizeof(*i->inner_ports));
+                r = i->inner_ports ? 0 : -ENOMEM;
+        }
         return r < 0 ? r : sd_event_add_io(i->sv->event, &i->binds_source, i->takeover.listener, EPOLLIN, on_bind, i);
 }
 
@@ -146,6 +202,10 @@ int publish_adopt(Instance *i, int listener, int memory) {
         if (r < 0)
                 return r;
         i->takeover.cgroup = i->cgroup;
+        for (size_t k = 0; k < i->process->n_ports; k++)
+                for (int kind = 0; kind < _PORT_KIND_MAX; kind++)
+                        if (takeover_has(&i->takeover, k, (PortKind) kind))
+                                inner_port_open(i, k, (PortKind) kind);
         /* One that the earlier supervisor had received is not told again. */
         return i->takeover.memory->call.id != 0 ? on_bind(NULL, -EBADF, 0, i) : 0;
 }
@@ -155,6 +215,11 @@ void publish_end(Instance *i) {
         if (i->takeover.memory)
                 (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s" ADOPT_BINDS_SUFFIX, i->name);
         takeover_close(&i->takeover);
+        ports_watch(i->sv, i->process);
+        for (size_t k = 0; i->inner_ports && k < i->process->n_ports; k++)
+                (void) inner_port_free(i->inner_ports[k]);
+        free(i->inner_ports);
+        i->inner_ports = NULL;
 }
 
 bool publish_is_taken(const Instance *i) {

@@ -17,5 +17,5 @@ void publish_end(Instance *i);
 
 bool publish_is_taken(const Instance *i); /* it listens on a published port */
 
-/* "0.0.0.0:8080->80/tcp, …" of what it listens on; the caller frees. NULL when out of memory. */
+/* "*:8080->80/tcp, …" of what it listens on; the caller frees. NULL when out of memory. */
 char *publish_text(const Instance *i);

@@ -183,7 +183,8 @@ static void state_write(Supervisor *sv) {
                 .image_id = sv->processes[0].image ? sv->processes[0].image->id : (char *) "",
         };
         _cleanup_free_ char *service = str_format("%s.service", sv->spec->service);
-        int r = items && service ? 0 : -ENOMEM;
+        char **ports = calloc(sv->n_instances + 1, sizeof(*ports));
+        int r = items && service && ports ? 0 : -ENOMEM;
 
         s.service = service;
         for (size_t k = 0; k < sv->n_instances && r >= 0; k++) {
@@ -194,12 +195,13 @@ static void state_write(Supervisor *sv) {
                         .index = i->index, .state = i->state, .pid = i->pid, .scope = i->scope,
                         .container_name = i->container_name, .release = 1, .restarts = i->restarts,
                         .since_usec = i->since_usec, .exit_code = i->exit_code, .exit_status = i->exit_status,
-                        .message = i->message,
+                        .ports = ports[k] = publish_text(i), .message = i->message,
                 };
         }
         if (r >= 0)
                 r = app_state_write(BERTH_RUN_DIR, &s);
         free(items);
+        strv_free(ports);
         if (r < 0)
                 log_warning("Supervisor '%s': cannot write '%s/state': %s", sv->name, sv->run_directory, strerror(-r));
 }

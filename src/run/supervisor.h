@@ -21,6 +21,7 @@ typedef struct Process {
         Image *image;  /* opened when it is first needed; NULL for a Rootfs= */
         int seccomp;   /* the compiled profile; -EBADF: not opened yet, or unconfined */
         Port *ports;   /* what it publishes, in the order of the spec */
+        sd_event_source **port_watches; /* by port and kind */
         size_t n_ports;
 } Process;
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/netns.h"
+#include "util/fd.h"
+
+int netns_of(int pid) {
+        char path[32];
+        int fd;
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+int netns_socket(int netns, int domain, int type, int protocol) {
+        _cleanup_close_ int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+        int fd;
+
+        if (home < 0 || setns(netns, CLONE_NEWNET) < 0)
+                return -errno;
+        fd = socket(domain, type | SOCK_CLOEXEC, protocol);
+        if (fd < 0)
+                fd = -errno;
+        /* Whatever came next would happen in the wrong place. */
+        if (setns(home, CLONE_NEWNET) < 0)
+                abort();
+        return fd;
+}

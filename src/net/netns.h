@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Sockets of another network namespace. */
+
+/* As socket(2), close-on-exec, in the network namespace that netns is open on, network_namespaces(7). The calling thread is there
+ * only meanwhile. A new fd or negative errno. */
+int netns_socket(int netns, int domain, int type, int protocol);
+
+/* The network namespace of a process. A new fd or negative errno. */
+int netns_of(int pid);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A published TCP port as seen from inside the instance. Its payload listens on the host's socket, in the host's network namespace:
+ * what connects to the port by way of the instance's own namespace, as a health check of its own does, is passed on from here. */
+
+#include <sys/socket.h>
+#include <systemd/sd-event.h>
+
+typedef struct InnerPort InnerPort;
+
+/* Listens on all addresses of the network namespace of process pid, and passes on to destination. -EADDRINUSE: somebody inside
+ * listens there already, and wants no help. */
+int inner_port_new(sd_event *event, int pid, uint16_t port, const struct sockaddr_storage *destination, socklen_t size, InnerPort **ret);
+InnerPort *inner_port_free(InnerPort *p);
