@@ -171,27 +171,40 @@ static int socket_get(int fd, int level, int option) {
         return getsockopt(fd, level, option, &value, &size) < 0 ? -errno : value;
 }
 
-int port_adopt(Port *p, int fd, bool foreign) {
+static PortKind kind_of(const Port *p, int fd) {
         int domain = socket_get(fd, SOL_SOCKET, SO_DOMAIN);
-        PortKind kind = domain == AF_INET ? PORT_IPV4 : socket_get(fd, IPPROTO_IPV6, IPV6_V6ONLY) > 0 ? PORT_IPV6 : PORT_DUAL;
-        Address wanted, bound = { 0 };
-        socklen_t size = sizeof(bound);
-        Port any = *p;
-        uint16_t host = 0;
 
-        if ((domain != AF_INET && domain != AF_INET6) || socket_get(fd, SOL_SOCKET, SO_TYPE) != socket_type(p) || p->sockets[kind] >= 0)
-                return 0;
-        if (bound_port(fd, &host) < 0 || (p->host != 0 && host != p->host))
-                return 0;
-        any.host = host;
-        if (getsockname(fd, &bound.any, &size) < 0 || size != port_address(&any, kind, &wanted) ||
-                memcmp(&bound, &wanted, size) != 0)
-                return 0;
-        p->host = host;
+        if ((domain != AF_INET && domain != AF_INET6) || socket_get(fd, SOL_SOCKET, SO_TYPE) != socket_type(p))
+                return _PORT_KIND_INVALID;
+        return domain == AF_INET ? PORT_IPV4 : socket_get(fd, IPPROTO_IPV6, IPV6_V6ONLY) > 0 ? PORT_IPV6 : PORT_DUAL;
+}
+
+static int adopt(Port *p, PortKind kind, int fd, bool foreign) {
         p->foreign[kind] = foreign;
         p->sockets[kind] = fd;
         p->serving[kind] = socket_get(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0;
         return 1;
+}
+
+int port_adopt(Port *p, int fd, uint16_t host) {
+        PortKind kind = kind_of(p, fd);
+
+        if (kind < 0 || p->sockets[kind] >= 0 || (p->host != 0 && p->host != host))
+                return 0;
+        p->host = host;
+        return adopt(p, kind, fd, false);
+}
+
+int port_adopt_foreign(Port *p, int fd) {
+        PortKind kind = kind_of(p, fd);
+        Address wanted, bound = { 0 };
+        socklen_t size = sizeof(bound);
+
+        if (kind < 0 || p->sockets[kind] >= 0)
+                return 0;
+        if (getsockname(fd, &bound.any, &size) < 0 || size != port_address(p, kind, &wanted) || memcmp(&bound, &wanted, size) != 0)
+                return 0;
+        return adopt(p, kind, fd, true);
 }
 
 /* The same port once more, for payloads that want the other families' clients on one socket. SO_REUSEPORT lets the port's own

@@ -33,10 +33,11 @@ typedef struct Port {
  * of the host's addresses, … */
 int port_open(Port *p, const SpecPort *spec, Error *reterr);
 
-/* A port without sockets, for port_adopt(): those of an earlier port_open() or port_socket(), or of a .socket unit of systemd's
- * (foreign). 1: it is one and the port's now; 0: it is not. */
+/* A port without sockets, for those of an earlier port_open() or port_socket() of the same address, on this port of the host; or for
+ * one of a .socket unit of systemd's, if it is for this address and port. 1: it is one and the port's now; 0: it is not. */
 void port_init(Port *p, const SpecPort *spec);
-int port_adopt(Port *p, int fd, bool foreign);
+int port_adopt(Port *p, int fd, uint16_t host);
+int port_adopt_foreign(Port *p, int fd);
 bool port_is_open(const Port *p);
 
 /* The socket of that kind, which clients can reach from now on. 0: such a one cannot be had, for the published address is of

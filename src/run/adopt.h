@@ -8,7 +8,7 @@
 
 #define ADOPT_IMAGE_NAME "berth-image" /* FDNAME= of image pins; no instance is called so */
 
-#define ADOPT_PORT_PREFIX "port/"      /* FDNAME= of published ports' sockets: port/PROCESS/CONTAINER/PROTOCOL */
+#define ADOPT_PORT_PREFIX "port/"      /* FDNAME= of published ports' sockets: port_name() in publish.c */
 #define ADOPT_BINDS_SUFFIX "/binds"    /* and, behind the instance's, of what it takes its ports over by */
 
 /* The stored fds of one instance. */

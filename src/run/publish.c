@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
+#include "net/sockname.h"
+#include "run/cgroup.h"
 #include "run/inner-port.h"
 #include "run/instance.h"
 #include "run/publish.h"
@@ -16,10 +19,15 @@ static const char *protocol_name(const Port *p) {
 
 /* ---- the sockets ---- */
 
-/* FDNAME= of a port's sockets. */
+/* FDNAME= of a port's sockets, but for the number that the port has on the host: what has to be the same for them to be of
+ * use. (The sockets themselves do not tell: see sockname.h.) */
 static char *port_name(const Process *process, const Port *p) {
-        return str_format(ADOPT_PORT_PREFIX "%s/%u/%s", process->spec->name ? process->spec->name : "", p->spec->container,
-                protocol_name(p));
+        char address[2 * sizeof(p->spec->address) + 1];
+
+        for (size_t i = 0; i < sizeof(p->spec->address); i++)
+                (void) snprintf(address + 2 * i, 3, "%02x", p->spec->address[i]);
+        return str_format(ADOPT_PORT_PREFIX "%s/%u/%s/%d/%s/", process->spec->name ? process->spec->name : "", p->spec->container,
+                protocol_name(p), p->spec->family, p->spec->family != 0 ? address : "");
 }
 
 /* Those that are not there yet, in the store. */
@@ -31,7 +39,7 @@ static int port_store(const Process *process, Port *p) {
         for (int k = 0; k < _PORT_KIND_MAX; k++)
                 if (p->sockets[k] >= 0 && !p->foreign[k])
                         fds[n++] = p->sockets[k];
-        text = name ? str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name) : NULL;
+        text = name ? str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s%u", name, p->host) : NULL;
         if (!text)
                 return -ENOMEM;
         return n > 0 ? sd_pid_notify_with_fds(0, 0, text, fds, n) : 0;
@@ -42,9 +50,14 @@ static void port_adopt_all(const Process *process, Port *p, Adoption *a) {
 
         for (size_t i = 0; name && i < a->n_sockets; i++) {
                 AdoptedSocket *s = &a->sockets[i];
-                bool ours = str_after(s->name, ADOPT_PORT_PREFIX);
+                const char *host = str_after(s->name, name);
+                uint64_t number;
 
-                if (s->fd >= 0 && (!ours || streq(s->name, name)) && port_adopt(p, s->fd, !ours) > 0)
+                if (s->fd < 0)
+                        continue;
+                if (str_after(s->name, ADOPT_PORT_PREFIX) ?
+                                host && parse_u64(host, UINT16_MAX, &number) >= 0 && port_adopt(p, s->fd, (uint16_t) number) > 0 :
+                                port_adopt_foreign(p, s->fd) > 0)
                         s->fd = -EBADF;
         }
 }
@@ -87,6 +100,29 @@ static int port_take(const Supervisor *sv, Process *process, Port *p, const Spec
         return port_store(process, p);
 }
 
+/* The sockets are made here, and all that is made here is for the app. */
+static void ports_translate(Supervisor *sv) {
+        _cleanup_close_ int cgroup = -EBADF;
+        _cleanup_free_ const Port **ports = NULL;
+        size_t n = 0;
+        int r;
+
+        for (size_t i = 0; i < sv->n_processes; i++)
+                n += sv->processes[i].n_ports;
+        ports = calloc(n + 1, sizeof(*ports));
+        n = 0;
+        for (size_t i = 0; ports && i < sv->n_processes; i++)
+                for (size_t k = 0; k < sv->processes[i].n_ports; k++)
+                        if (sv->processes[i].ports[k].host != sv->processes[i].ports[k].spec->container)
+                                ports[n++] = &sv->processes[i].ports[k];
+        if (n == 0)
+                return;
+        cgroup = cgroup_open_of_pid(getpid(), NULL);
+        r = cgroup < 0 ? cgroup : sockname_translate(cgroup, ports, n);
+        if (r < 0)
+                log_notice("App '%s': its processes see the host's port numbers where they ask for their own: %s", sv->name, strerror(-r));
+}
+
 int publish_open(Supervisor *sv, Adoption *a, Error *reterr) {
         int r = 0;
 
@@ -105,6 +141,7 @@ int publish_open(Supervisor *sv, Adoption *a, Error *reterr) {
                 }
                 ports_watch(sv, process);
         }
+        ports_translate(sv);
         /* Of a port that is no longer published. */
         for (size_t i = 0; i < a->n_sockets; i++)
                 if (a->sockets[i].fd >= 0 && str_after(a->sockets[i].name, ADOPT_PORT_PREFIX))

@@ -54,10 +54,20 @@ static int bind_to(int fd, const char *address, int port) {
         return bind(fd, (struct sockaddr *) &in6, sizeof(in6));
 }
 
+/* Servers compare it with what they have bound. */
+static int own_port(int fd) {
+        struct sockaddr_in6 address = { 0 };
+        socklen_t size = sizeof(address);
+
+        MUST(getsockname(fd, (struct sockaddr *) &address, &size) == 0);
+        return ntohs(address.sin6_port);
+}
+
 static int serve4(void) {
         int fd = make(AF_INET, SOCK_STREAM);
 
         MUST(bind_to(fd, "0.0.0.0", 80) == 0);
+        MUST(own_port(fd) == 80);
         MUST(listen(fd, 16) == 0);
         return fd;
 }
@@ -71,6 +81,7 @@ static int dual(void) {
 
         set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
         MUST(bind_to(fd, "::", 80) == 0);
+        MUST(own_port(fd) == 80);
         MUST(listen(fd, 16) == 0);
         return fd;
 }
@@ -156,11 +167,14 @@ static int options(void) {
 static int others(void) {
         int fd = make(AF_INET, SOCK_STREAM), own = make(AF_INET, SOCK_STREAM), any = make(AF_INET, SOCK_STREAM), client;
         struct sockaddr_in address = { 0 };
-        socklen_t size = sizeof(address);
 
         MUST(bind_to(fd, "0.0.0.0", 81) == 0 && listen(fd, 1) == 0);
         MUST(bind_to(any, "0.0.0.0", 0) == 0);
-        MUST(getsockname(any, (struct sockaddr *) &address, &size) == 0 && address.sin_port != 0);
+        MUST(own_port(any) != 0);
+        close(any);
+        any = make(AF_INET, SOCK_STREAM);
+        MUST(bind_to(any, "0.0.0.0", 8080) == 0); /* the host's number of port 80 */
+        MUST(own_port(any) == 8080);
         MUST(bind_to(-1, "0.0.0.0", 80) < 0 && errno == EBADF);
         MUST(bind(fd, (void *) 8, sizeof(address)) < 0 && errno == EFAULT);
         fd = serve4();
@@ -293,6 +307,7 @@ int main(int argc, char *argv[]) {
 
                 if (client < 0)
                         continue;
+                MUST(own_port(client) == 80);
                 inet_ntop(from.sin6_family, from.sin6_family == AF_INET ? (void *) &((struct sockaddr_in *) &from)->sin_addr :
                                                                           (void *) &from.sin6_addr,
                         text, sizeof(text));

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Network devices, their addresses and routes, rtnetlink(7). fd: of netlink_socket(NETLINK_ROUTE); its network namespace is where it
+ * all happens. */
+
+#include <net/if.h>
+#include <sys/types.h>
+
+#include "util/address.h"
+
+typedef struct Link {
+        int index, master; /* master 0: it is in no bridge */
+        uint32_t mtu;
+        bool is_bridge;
+        char name[IFNAMSIZ];
+} Link;
+
+/* -ENODEV: there is none. */
+int link_find(int fd, const char *name, Link *ret);
+int link_find_index(int fd, int index, Link *ret);
+
+int link_list(int fd, Link **ret, size_t *ret_n);
+
+/* Done when all of it is gone, the other end of a pair with it. 0 also when it was gone already. */
+int link_remove(int fd, int index);
+
+/* Makes a bridge, and brings it up. mtu 0: the kernel's. */
+int bridge_make(int fd, const char *name, const char *alias, uint32_t mtu);
+
+/* Makes a pair of which one end is in the bridge and up, and the other one, called inner, in the network namespace of process pid. */
+typedef struct Pair {
+        const char *name, *alias; /* of the end here */
+        const char *inner;
+        const Address *address;   /* of the inner end: its hardware address follows from it */
+        int bridge;               /* index */
+        uint32_t mtu;             /* 0: the kernel's */
+        pid_t pid;
+} Pair;
+int pair_make(int fd, const Pair *p);
+
+int link_up(int fd, int index);
+int link_add_address(int fd, int index, const Address *a, unsigned prefix);
+int link_add_default_route(int fd, int index, const Address *gateway);
+
+typedef struct Route {
+        Subnet destination;
+        int index; /* of the link */
+} Route;
+
+/* All unicast routes through links, of both families and all tables. */
+int route_list(int fd, Route **ret, size_t *ret_n);

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "net/netlink.h"
+#include "util/fd.h"
+
+#define ANSWER_SIZE (32U << 10)          /* what the kernel puts into one packet of a dump at most */
+#define DUMP_SIZE_MAX (64U << 20)        /* some 100000 links */
+#define DUMP_TRIES_MAX 16                /* of a dump that changes while it is read */
+#define PATIENCE_SECONDS 30              /* for an answer that never takes long: better an error than to hang */
+
+void netlink_batch_clear(NetlinkBatch *b) {
+        buf_clear(&b->data);
+        *b = NETLINK_BATCH_INIT;
+}
+
+/* Appends and fills up to the boundary that the next one needs. */
+static void append(NetlinkBatch *b, const void *data, size_t size) {
+        static const char zero[NLMSG_ALIGNTO];
+        size_t more = NLMSG_ALIGN(size) - size;
+
+        if (buf_append(&b->data, data, size) < 0 || (more > 0 && buf_append(&b->data, zero, more) < 0))
+                b->failed = true;
+}
+
+/* The length of the last message grows with each part. */
+static void message_grown(NetlinkBatch *b) {
+        struct nlmsghdr *m;
+
+        if (b->failed)
+                return;
+        m = (struct nlmsghdr *) (void *) (b->data.data + b->message);
+        m->nlmsg_len = (uint32_t) (b->data.size - b->message);
+}
+
+void netlink_begin(NetlinkBatch *b, uint16_t type, uint16_t flags, const void *header, size_t size) {
+        const struct nlmsghdr m = { .nlmsg_type = type, .nlmsg_flags = flags | NLM_F_REQUEST, .nlmsg_seq = b->n++ };
+
+        b->message = b->data.size;
+        append(b, &m, sizeof(m));
+        append(b, header, size);
+        message_grown(b);
+}
+
+void netlink_put(NetlinkBatch *b, uint16_t type, const void *data, size_t size) {
+        const struct nlattr a = { .nla_len = (uint16_t) (NLA_HDRLEN + size), .nla_type = type };
+
+        append(b, &a, sizeof(a));
+        if (size > 0)
+                append(b, data, size);
+        message_grown(b);
+}
+
+void netlink_put_u32(NetlinkBatch *b, uint16_t type, uint32_t value) {
+        netlink_put(b, type, &value, sizeof(value));
+}
+
+void netlink_put_be32(NetlinkBatch *b, uint16_t type, uint32_t value) {
+        netlink_put_u32(b, type, htonl(value));
+}
+
+void netlink_put_text(NetlinkBatch *b, uint16_t type, const char *text) {
+        netlink_put(b, type, text, strlen(text) + 1);
+}
+
+size_t netlink_open_nest(NetlinkBatch *b, uint16_t type) {
+        size_t nest = b->data.size;
+
+        netlink_put(b, type | NLA_F_NESTED, NULL, 0);
+        return nest;
+}
+
+void netlink_close_nest(NetlinkBatch *b, size_t nest) {
+        if (!b->failed)
+                ((struct nlattr *) (void *) (b->data.data + nest))->nla_len = (uint16_t) (b->data.size - nest);
+}
+
+int netlink_socket(int protocol) {
+        const struct timeval patience = { .tv_sec = PATIENCE_SECONDS };
+        _cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+
+        if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
+static int batch_send(int fd, const NetlinkBatch *b) {
+        const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+
+        if (b->failed)
+                return -ENOMEM;
+        return sendto(fd, b->data.data, b->data.size, 0, (const struct sockaddr *) &kernel, sizeof(kernel)) < 0 ? -errno : 0;
+}
+
+/* One packet of the kernel, and of nobody else. */
+static ssize_t answer_receive(int fd, char *buffer) {
+        struct sockaddr_nl from;
+        ssize_t n;
+
+        do {
+                socklen_t size = sizeof(from);
+
+                n = recvfrom(fd, buffer, ANSWER_SIZE, 0, (struct sockaddr *) &from, &size);
+        } while ((n < 0 && errno == EINTR) || (n >= 0 && from.nl_pid != 0));
+        return n < 0 ? (errno == EAGAIN ? -ETIMEDOUT : -errno) : n;
+}
+
+static int error_of(const struct nlmsghdr *m) {
+        return m->nlmsg_len < NLMSG_LENGTH(sizeof(int)) ? -EBADMSG : *(const int *) NLMSG_DATA(m);
+}
+
+/* Then an error of its first message, which nobody asked about, stands for all of them. */
+static bool is_transaction(const NetlinkBatch *b) {
+        return !(((const struct nlmsghdr *) (const void *) b->data.data)->nlmsg_flags & NLM_F_ACK);
+}
+
+int netlink_call(int fd, NetlinkBatch *b, uint32_t *ret_failed) {
+        _cleanup_free_ char *buffer = malloc(ANSWER_SIZE);
+        int r, result = 0;
+
+        r = buffer ? batch_send(fd, b) : -ENOMEM;
+        if (r < 0)
+                return r;
+        for (;;) {
+                ssize_t n = answer_receive(fd, buffer);
+                unsigned left = (unsigned) n;
+
+                if (n < 0)
+                        return (int) n;
+                for (const struct nlmsghdr *m = (void *) buffer; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left)) {
+                        if (m->nlmsg_type != NLMSG_ERROR)
+                                continue;
+                        r = error_of(m);
+                        if (r < 0 && result == 0) {
+                                result = r;
+                                if (ret_failed)
+                                        *ret_failed = m->nlmsg_seq;
+                        }
+                        if (m->nlmsg_seq == b->n - 1 || (r < 0 && m->nlmsg_seq == 0 && is_transaction(b)))
+                                return result;
+                }
+        }
+}
+
+/* 1: all is there; 0: it changed meanwhile. */
+static int dump_once(int fd, const NetlinkBatch *b, char *buffer, Buf *ret) {
+        bool interrupted = false;
+        int r = batch_send(fd, b);
+
+        if (r < 0)
+                return r;
+        for (;;) {
+                ssize_t n = answer_receive(fd, buffer);
+                unsigned left = (unsigned) n;
+
+                if (n < 0)
+                        return (int) n;
+                for (const struct nlmsghdr *m = (void *) buffer; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left)) {
+                        interrupted = interrupted || (m->nlmsg_flags & NLM_F_DUMP_INTR);
+                        if (m->nlmsg_type == NLMSG_ERROR)
+                                return error_of(m);
+                        if (m->nlmsg_type == NLMSG_DONE) {
+                                r = error_of(m);
+                                return r < 0 ? r : !interrupted;
+                        }
+                        if (ret->size > DUMP_SIZE_MAX)
+                                return -E2BIG;
+                        r = buf_append(ret, m, NLMSG_ALIGN(m->nlmsg_len));
+                        if (r < 0)
+                                return r;
+                }
+        }
+}
+
+int netlink_dump(int fd, NetlinkBatch *b, Buf *ret) {
+        _cleanup_free_ char *buffer = malloc(ANSWER_SIZE);
+        _cleanup_buf_ Buf answers = BUF_INIT;
+        int r = buffer ? 0 : -ENOMEM;
+
+        for (unsigned i = 0; r == 0 && i < DUMP_TRIES_MAX; i++) {
+                buf_clear(&answers);
+                r = dump_once(fd, b, buffer, &answers);
+        }
+        if (r <= 0)
+                return r < 0 ? r : -EBUSY;
+        *ret = answers;
+        answers = BUF_INIT;
+        return 0;
+}
+
+const struct nlmsghdr *netlink_next(const Buf *answers, const struct nlmsghdr *m) {
+        const char *next = m ? (const char *) m + NLMSG_ALIGN(m->nlmsg_len) : answers->data;
+        size_t left = next ? answers->size - (size_t) (next - answers->data) : 0;
+
+        m = (const void *) next;
+        return left >= sizeof(*m) && m->nlmsg_len >= sizeof(*m) && m->nlmsg_len <= left ? m : NULL;
+}
+
+const void *netlink_get_in(const void *attributes, size_t length, uint16_t type, size_t size) {
+        const char *p = attributes;
+
+        while (length >= NLA_HDRLEN) {
+                const struct nlattr *a = (const void *) p;
+                size_t whole = NLA_ALIGN(a->nla_len);
+
+                if (a->nla_len < NLA_HDRLEN || a->nla_len > length)
+                        return NULL;
+                if ((a->nla_type & NLA_TYPE_MASK) == type && a->nla_len >= NLA_HDRLEN + size)
+                        return p + NLA_HDRLEN;
+                if (whole >= length)
+                        return NULL;
+                p += whole;
+                length -= whole;
+        }
+        return NULL;
+}
+
+const void *netlink_get(const struct nlmsghdr *m, size_t header, uint16_t type, size_t size) {
+        size_t start = NLMSG_HDRLEN + NLMSG_ALIGN(header);
+
+        return m->nlmsg_len < start ? NULL : netlink_get_in((const char *) m + start, m->nlmsg_len - start, type, size);
+}
+
+size_t netlink_size(const void *payload) {
+        return ((const struct nlattr *) (const void *) ((const char *) payload - NLA_HDRLEN))->nla_len - NLA_HDRLEN;
+}
