@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <archive.h>
-#include <archive_entry.h>
 #include <endian.h>
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
@@ -9,6 +7,7 @@
 #include "image/path.h"
 #include "image/writer.h"
 #include "util/passwd.h"
+#include "util/strv.h"
 
 void acl_clear(Acl *a) {
         for (size_t i = 0; i < a->n; i++)
@@ -17,50 +16,64 @@ void acl_clear(Acl *a) {
         *a = (Acl){ 0 };
 }
 
-static int archive_type(AclKind kind) {
-        return kind == ACL_ACCESS ? ARCHIVE_ENTRY_ACL_TYPE_ACCESS : ARCHIVE_ENTRY_ACL_TYPE_DEFAULT;
-}
+static const struct {
+        const char *word, *letter;
+        uint16_t own, named; /* the tag without a name, and with one; 0: there is none */
+} tags[] = {
+        { "user",  "u", ACL_USER_OBJ,  ACL_USER  },
+        { "group", "g", ACL_GROUP_OBJ, ACL_GROUP },
+        { "mask",  "m", ACL_MASK,      0         },
+        { "other", "o", ACL_OTHER,     0         },
+};
 
-static uint16_t tag_from_archive(int tag) {
-        switch (tag) {
-        case ARCHIVE_ENTRY_ACL_USER_OBJ:
-                return ACL_USER_OBJ;
-        case ARCHIVE_ENTRY_ACL_USER:
-                return ACL_USER;
-        case ARCHIVE_ENTRY_ACL_GROUP_OBJ:
-                return ACL_GROUP_OBJ;
-        case ARCHIVE_ENTRY_ACL_GROUP:
-                return ACL_GROUP;
-        case ARCHIVE_ENTRY_ACL_MASK:
-                return ACL_MASK;
-        case ARCHIVE_ENTRY_ACL_OTHER:
-                return ACL_OTHER;
-        }
+static uint16_t parse_tag(const char *word, const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(tags); i++)
+                if (streq(word, tags[i].word) || streq(word, tags[i].letter))
+                        return *name ? tags[i].named : tags[i].own;
         return 0;
 }
 
-/* libarchive's bits are those of the kernel. */
-_Static_assert(ARCHIVE_ENTRY_ACL_READ == ACL_READ && ARCHIVE_ENTRY_ACL_WRITE == ACL_WRITE &&
-                       ARCHIVE_ENTRY_ACL_EXECUTE == ACL_EXECUTE,
-        "rwx");
+/* "rwx", each of them or "-". */
+static int parse_permissions(const char *text, uint16_t *ret) {
+        static const uint16_t bits[] = { ACL_READ, ACL_WRITE, ACL_EXECUTE };
+        uint16_t permissions = 0;
 
-static int take_one(int tag, int permissions, int id, const char *name, const char *path, AclEntry *ret, Error *reterr) {
-        *ret = (AclEntry){
-                .tag = tag_from_archive(tag),
-                .permissions = (uint16_t) (permissions & (ACL_READ | ACL_WRITE | ACL_EXECUTE)),
-                .id = (uint32_t) ACL_UNDEFINED_ID,
-        };
+        if (strlen(text) != ELEMENTSOF(bits))
+                return -EINVAL;
+        for (size_t i = 0; i < ELEMENTSOF(bits); i++) {
+                if (text[i] == "rwx"[i])
+                        permissions |= bits[i];
+                else if (text[i] != '-')
+                        return -EINVAL;
+        }
+        *ret = permissions;
+        return 0;
+}
+
+/* "user:web:r-x", and with the id at the end, as star and bsdtar have it. Changes the text. */
+static int parse_entry(char *text, const char *path, AclEntry *ret, Error *reterr) {
+        char *rest = text, *fields[4] = { 0 }, *number;
+        size_t n = 0;
+        uint64_t id;
+
+        while (rest && n < ELEMENTSOF(fields))
+                fields[n++] = strsep(&rest, ":");
+        *ret = (AclEntry){ .id = (uint32_t) ACL_UNDEFINED_ID };
+        if (!rest && n >= 3)
+                ret->tag = parse_tag(fields[0], fields[1]);
+        if (ret->tag == 0 || parse_permissions(fields[2], &ret->permissions) < 0)
+                return error_set(reterr, -EBADMSG, "the access control list of '%.200s' is broken: '%.100s' is no entry", path, text);
         if (ret->tag != ACL_USER && ret->tag != ACL_GROUP)
                 return 0;
-        if (id > WRITER_ID_MAX)
-                return error_set(reterr, -ERANGE, "the access control list of '%.200s' names id %d, and the ids of a container end at %d",
-                        path, id, WRITER_ID_MAX);
-        if (id >= 0)
-                ret->id = (uint32_t) id;
-        else if (!name || !*name)
-                return error_set(reterr, -EBADMSG, "the access control list of '%.200s' has an entry for nobody", path);
-        else if (!(ret->name = strdup(name)))
-                return -ENOMEM;
+        number = fields[3] ? fields[3] : fields[1];
+        if (!fields[3] && number[strspn(number, "0123456789")]) {
+                ret->name = strdup(number);
+                return ret->name ? 0 : -ENOMEM;
+        }
+        if (parse_u64(number, WRITER_ID_MAX, &id) < 0)
+                return error_set(reterr, -ERANGE, "the access control list of '%.200s' names id %.60s, and the ids of a container end at %d",
+                        path, number, WRITER_ID_MAX);
+        ret->id = (uint32_t) id;
         return 0;
 }
 
@@ -75,22 +88,45 @@ static void acl_sort(Acl *a) {
                 qsort(a->entries, a->n, sizeof(*a->entries), compare_entries);
 }
 
-int acl_take(struct archive_entry *entry, AclKind kind, const char *path, Acl *ret, Error *reterr) {
-        int n = archive_entry_acl_reset(entry, archive_type(kind)), type, permissions, tag, id;
-        _cleanup_acl_ Acl a = { 0 };
-        const char *name;
+/* Without the remark and the spaces around it. */
+static char *strip_entry(char *entry) {
+        char *end;
 
-        if (n <= 0)
-                return 0;
-        if (n > ACL_ENTRIES_MAX)
+        entry += strspn(entry, " \t");
+        end = entry + strcspn(entry, "#");
+        while (end > entry && (end[-1] == ' ' || end[-1] == '\t'))
+                end--;
+        *end = 0;
+        return entry;
+}
+
+static int add_entry(Acl *a, size_t *allocated, char *text, const char *path, Error *reterr) {
+        if (a->n == ACL_ENTRIES_MAX)
                 return error_set(reterr, -E2BIG, "the access control list of '%.200s' has more than %d entries", path, ACL_ENTRIES_MAX);
-        a.entries = calloc((size_t) n, sizeof(*a.entries));
-        if (!a.entries)
-                return -ENOMEM;
-        while (a.n < (size_t) n &&
-                archive_entry_acl_next(entry, archive_type(kind), &type, &permissions, &tag, &id, &name) == ARCHIVE_OK) {
-                int r = take_one(tag, permissions, id, name, path, &a.entries[a.n++], reterr);
+        if (a->n == *allocated) {
+                AclEntry *p = reallocarray(a->entries, *allocated * 2 + 8, sizeof(*p));
 
+                if (!p)
+                        return -ENOMEM;
+                a->entries = p;
+                *allocated = *allocated * 2 + 8;
+        }
+        return parse_entry(text, path, &a->entries[a->n++], reterr);
+}
+
+int acl_parse(const char *text, const char *path, Acl *ret, Error *reterr) {
+        _cleanup_free_ char *copy = strdup(text);
+        char *rest = copy, *entry;
+        _cleanup_acl_ Acl a = { 0 };
+        size_t allocated = 0;
+
+        if (!copy)
+                return -ENOMEM;
+        while ((entry = strsep(&rest, ",\n"))) {
+                int r;
+
+                entry = strip_entry(entry);
+                r = *entry ? add_entry(&a, &allocated, entry, path, reterr) : 0;
                 if (r < 0)
                         return r;
         }

@@ -8,8 +8,6 @@
 
 #define ACL_ENTRIES_MAX 1024 /* of one list */
 
-struct archive_entry;
-
 typedef enum AclKind {
         ACL_ACCESS,
         ACL_DEFAULT, /* what is made in a directory gets it */
@@ -31,8 +29,9 @@ typedef struct Acl {
 void acl_clear(Acl *a);
 #define _cleanup_acl_ _cleanup_(acl_clear)
 
-/* The list of an entry; empty where it says no more than the mode does. */
-int acl_take(struct archive_entry *entry, AclKind kind, const char *path, Acl *ret, Error *reterr);
+/* The list of file `path` from its text: entries by lines or commas. What none is gets -EBADMSG and a sentence; whether they are a
+ * list together, the kernel says. */
+int acl_parse(const char *text, const char *path, Acl *ret, Error *reterr);
 
 bool acl_has_names(const Acl *a) _pure_;
 

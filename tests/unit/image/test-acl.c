@@ -199,7 +199,7 @@ END_TEST
 START_TEST(what_is_no_list_is_refused) {
         tar_pax(&tar, "SCHILY.acl.access", "user::rw-,nonsense", -1);
         tar_file(&tar, "file", "x");
-        fails("broken: Parse error:  SCHILY.acl.access");
+        fails("list of 'file' is broken: 'nonsense' is no entry");
 }
 END_TEST
 

@@ -303,7 +303,7 @@ START_TEST(sparse_files_have_their_holes) {
         static const char zeros[512];
         struct stat st;
 
-        ck_assert_int_eq(buf_puts(&data, "1\n10485760\n3\n"), 0);
+        ck_assert_int_eq(buf_puts(&data, "2\n10485760\n3\n20971520\n0\n"), 0);
         ck_assert_int_eq(buf_append(&data, zeros, 512 - data.size), 0);
         ck_assert_int_eq(buf_puts(&data, "end"), 0);
         tar_add(&tar, (TarEntry){ .type = 'x', .name = "pax", .data =
