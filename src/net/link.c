@@ -26,29 +26,21 @@ static void link_read(const struct nlmsghdr *m, Link *ret) {
                 (void) memcpy(ret->name, name, MIN(netlink_size(name), sizeof(ret->name) - 1));
 }
 
-/* Out of the list, which is one answer more often than not. */
-static int link_get(int fd, const char *name, int index, Link *ret) {
+/* Out of the list: in the namespaces where this is asked there are two. */
+int link_find(int fd, const char *name, Link *ret) {
         _cleanup_free_ Link *links = NULL;
         size_t n;
-        int r = link_list(fd, &links, &n);
+        int r = link_list(fd, 0, &links, &n);
 
         for (size_t i = 0; r == 0 && i < n; i++)
-                if (name ? streq(links[i].name, name) : links[i].index == index) {
+                if (streq(links[i].name, name)) {
                         *ret = links[i];
                         return 0;
                 }
         return r < 0 ? r : -ENODEV;
 }
 
-int link_find(int fd, const char *name, Link *ret) {
-        return link_get(fd, name, 0, ret);
-}
-
-int link_find_index(int fd, int index, Link *ret) {
-        return link_get(fd, NULL, index, ret);
-}
-
-int link_list(int fd, Link **ret, size_t *ret_n) {
+int link_list(int fd, int master_or_zero, Link **ret, size_t *ret_n) {
         const struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
         _cleanup_batch_ NetlinkBatch b = NETLINK_BATCH_INIT;
         _cleanup_buf_ Buf answers = BUF_INIT;
@@ -58,6 +50,8 @@ int link_list(int fd, Link **ret, size_t *ret_n) {
 
         netlink_begin(&b, RTM_GETLINK, NLM_F_DUMP, &header, sizeof(header));
         netlink_put_u32(&b, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+        if (master_or_zero > 0)
+                netlink_put_u32(&b, IFLA_MASTER, (uint32_t) master_or_zero);
         r = netlink_dump(fd, &b, &answers);
         if (r < 0)
                 return r;
@@ -80,7 +74,7 @@ int link_remove(int fd, int index) {
         int r;
 
         netlink_begin(&b, RTM_DELLINK, NLM_F_ACK, &header, sizeof(header));
-        r = netlink_call(fd, &b, NULL);
+        r = netlink_call(fd, &b);
         return r == -ENODEV ? 0 : r;
 }
 
@@ -117,7 +111,7 @@ int bridge_make(int fd, const char *name, const char *alias, uint32_t mtu) {
         netlink_put_text(&b, IFLA_INFO_KIND, "bridge");
         netlink_close_nest(&b, info);
         put_alias(&b, name, alias);
-        return netlink_call(fd, &b, NULL);
+        return netlink_call(fd, &b);
 }
 
 int pair_make(int fd, const Pair *p) {
@@ -145,7 +139,7 @@ int pair_make(int fd, const Pair *p) {
         netlink_close_nest(&b, data);
         netlink_close_nest(&b, info);
         put_alias(&b, p->name, p->alias);
-        return netlink_call(fd, &b, NULL);
+        return netlink_call(fd, &b);
 }
 
 int link_up(int fd, int index) {
@@ -153,7 +147,7 @@ int link_up(int fd, int index) {
         _cleanup_batch_ NetlinkBatch b = NETLINK_BATCH_INIT;
 
         netlink_begin(&b, RTM_NEWLINK, NLM_F_ACK, &header, sizeof(header));
-        return netlink_call(fd, &b, NULL);
+        return netlink_call(fd, &b);
 }
 
 int link_add_address(int fd, int index, const Address *a, unsigned prefix) {
@@ -174,7 +168,7 @@ int link_add_address(int fd, int index, const Address *a, unsigned prefix) {
                 netlink_put(&b, IFA_BROADCAST, &all, sizeof(all));
         } else if (a->family == AF_INET6) /* it is ours; nobody has to be asked for a second first */
                 netlink_put_u32(&b, IFA_FLAGS, IFA_F_NODAD);
-        r = netlink_call(fd, &b, NULL);
+        r = netlink_call(fd, &b);
         return r == -EEXIST ? 0 : r;
 }
 
@@ -188,7 +182,7 @@ int link_add_default_route(int fd, int index, const Address *gateway) {
         netlink_begin(&b, RTM_NEWROUTE, NEW, &header, sizeof(header));
         netlink_put(&b, RTA_GATEWAY, gateway->bytes, address_size(gateway));
         netlink_put_u32(&b, RTA_OIF, (uint32_t) index);
-        return netlink_call(fd, &b, NULL);
+        return netlink_call(fd, &b);
 }
 
 static bool route_read(const struct nlmsghdr *m, Route *ret) {

@@ -18,9 +18,9 @@ typedef struct Link {
 
 /* -ENODEV: there is none. */
 int link_find(int fd, const char *name, Link *ret);
-int link_find_index(int fd, int index, Link *ret);
 
-int link_list(int fd, Link **ret, size_t *ret_n);
+/* All of them, or those in a bridge. */
+int link_list(int fd, int master_or_zero, Link **ret, size_t *ret_n);
 
 /* Done when all of it is gone, the other end of a pair with it. 0 also when it was gone already. */
 int link_remove(int fd, int index);

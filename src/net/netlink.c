@@ -39,6 +39,8 @@ static void message_grown(NetlinkBatch *b) {
 void netlink_begin(NetlinkBatch *b, uint16_t type, uint16_t flags, const void *header, size_t size) {
         const struct nlmsghdr m = { .nlmsg_type = type, .nlmsg_flags = flags | NLM_F_REQUEST, .nlmsg_seq = b->n++ };
 
+        if (flags & NLM_F_ACK)
+                b->last = m.nlmsg_seq;
         b->message = b->data.size;
         append(b, &m, sizeof(m));
         append(b, header, size);
@@ -117,7 +119,7 @@ static bool is_transaction(const NetlinkBatch *b) {
         return !(((const struct nlmsghdr *) (const void *) b->data.data)->nlmsg_flags & NLM_F_ACK);
 }
 
-int netlink_call(int fd, NetlinkBatch *b, uint32_t *ret_failed) {
+int netlink_call(int fd, const NetlinkBatch *b) {
         _cleanup_free_ char *buffer = malloc(ANSWER_SIZE);
         int r, result = 0;
 
@@ -134,12 +136,9 @@ int netlink_call(int fd, NetlinkBatch *b, uint32_t *ret_failed) {
                         if (m->nlmsg_type != NLMSG_ERROR)
                                 continue;
                         r = error_of(m);
-                        if (r < 0 && result == 0) {
+                        if (r < 0 && result == 0)
                                 result = r;
-                                if (ret_failed)
-                                        *ret_failed = m->nlmsg_seq;
-                        }
-                        if (m->nlmsg_seq == b->n - 1 || (r < 0 && m->nlmsg_seq == 0 && is_transaction(b)))
+                        if (m->nlmsg_seq == b->last || (r < 0 && m->nlmsg_seq == 0 && is_transaction(b)))
                                 return result;
                 }
         }
@@ -175,7 +174,7 @@ static int dump_once(int fd, const NetlinkBatch *b, char *buffer, Buf *ret) {
         }
 }
 
-int netlink_dump(int fd, NetlinkBatch *b, Buf *ret) {
+int netlink_dump(int fd, const NetlinkBatch *b, Buf *ret) {
         _cleanup_free_ char *buffer = malloc(ANSWER_SIZE);
         _cleanup_buf_ Buf answers = BUF_INIT;
         int r = buffer ? 0 : -ENOMEM;

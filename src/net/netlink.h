@@ -11,7 +11,7 @@
 typedef struct NetlinkBatch {
         Buf data;
         size_t message; /* where the last one begins */
-        uint32_t n;
+        uint32_t n, last; /* how many, and which was the last with NLM_F_ACK */
         bool failed;
 } NetlinkBatch;
 #define NETLINK_BATCH_INIT ((NetlinkBatch){ .data = BUF_INIT })
@@ -32,12 +32,11 @@ void netlink_close_nest(NetlinkBatch *b, size_t nest);
 /* protocol: NETLINK_ROUTE, NETLINK_NETFILTER. A new fd or negative errno. */
 int netlink_socket(int protocol);
 
-/* Sends all and waits until the last one, which has to have NLM_F_ACK, is answered. The first error, whose message's number, counted
- * from 0, goes into ret_failed where that is not NULL. */
-int netlink_call(int fd, NetlinkBatch *b, uint32_t *ret_failed);
+/* Sends all and waits until the last one that has NLM_F_ACK is answered. 0 or the first error. */
+int netlink_call(int fd, const NetlinkBatch *b);
 
 /* Sends one message with NLM_F_DUMP and takes all answers, whole and consistent. */
-int netlink_dump(int fd, NetlinkBatch *b, Buf *ret);
+int netlink_dump(int fd, const NetlinkBatch *b, Buf *ret);
 
 /* for (const struct nlmsghdr *m = NULL; (m = netlink_next(&answers, m));) */
 const struct nlmsghdr *netlink_next(const Buf *answers, const struct nlmsghdr *m);
