@@ -257,7 +257,7 @@ const SpecKey spec_keys[] = {
         REFUSED("SetCredentialEncrypted",         SERVICE, "use Secret= in [Container]"),
         REFUSED("Slice",                          SERVICE, "berth sets it"),
         REFUSED("SmackProcessLabel",              SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
-        REFUSED("Sockets",                        SERVICE, "listening sockets of systemd are not supported yet"),
+        PASSED("Sockets",                         SERVICE, "units",   ".socket units whose sockets stand for published ports"),
         REFUSED("StandardError",                  SERVICE, "berth sets it"),
         REFUSED("StandardInput",                  SERVICE, "berth sets it"),
         REFUSED("StandardOutput",                 SERVICE, "berth sets it"),
