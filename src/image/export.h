@@ -3,7 +3,8 @@
 
 /* An image of the store as it leaves it: for push and save. */
 
-#include "image/store.h"
+#include "image/load.h"
+#include "image/oci-make.h"
 
 typedef struct Export {
         Image *image;
@@ -20,6 +21,10 @@ int export_open(Store *store, const char *text, Export *ret, Error *reterr);
 void export_clear(Export *e);
 #define _cleanup_export_ _cleanup_(export_clear)
 
-/* Whether the manifest that the image came with names its layers not packed: then it holds for layers that leave so, and
- * its digest stays. */
-bool export_is_plain(const Export *e);
+/* The archive of layer i, not packed, as layer_tar_open() has it; progress, which must outlive it, is told how much of it was read. */
+int export_layer(Store *store, const Export *e, size_t i, const LoadProgress *progress, Blob **ret, Error *reterr);
+
+/* The manifest for layers as they leave: the one that the image came with where that names just them and is of the form, so
+ * that its digest stays; else a new one. */
+int export_manifest(const Export *e, OciForm form, const OciLayer *layers, char **ret, size_t *ret_size, char ret_digest[static 72],
+        Error *reterr);

@@ -64,6 +64,7 @@ static int make_config(const ImportOptions *o, const char *diff_id, json_t **ret
 static int make_recipe(const ImportOptions *o, const char *diff_id, const LayerMeta *meta, Recipe *recipe, Error *reterr) {
         _cleanup_json_ json_t *config = NULL;
         OciLayer layer = { .size = meta->tar_size, .format = PACK_NONE };
+        OciParts parts;
         char id[72];
         int r = make_config(o, diff_id, &config, reterr);
 
@@ -72,8 +73,8 @@ static int make_recipe(const ImportOptions *o, const char *diff_id, const LayerM
         if (r < 0)
                 return r;
         (void) snprintf(layer.digest, sizeof(layer.digest), "%s", diff_id);
-        return oci_manifest_make(recipe->config, recipe->config_size, &layer, 1, NULL, 0, &recipe->manifest, &recipe->manifest_size,
-                recipe->manifest_digest, reterr);
+        parts = (OciParts){ .config = recipe->config, .config_size = recipe->config_size, .layers = &layer, .n_layers = 1 };
+        return oci_manifest_make(&parts, &recipe->manifest, &recipe->manifest_size, recipe->manifest_digest, reterr);
 }
 
 typedef struct ImportProgress {

@@ -19,23 +19,21 @@ typedef struct Pack {
         unsigned char buffer[BLOB_CHUNK];
 } Pack;
 
-static const struct {
-        const char *name, *media_type;
-} formats[_PACK_FORMAT_MAX] = {
-        [PACK_NONE] = { "none", "application/vnd.oci.image.layer.v1.tar"      },
-        [PACK_GZIP] = { "gzip", "application/vnd.oci.image.layer.v1.tar+gzip" },
-        [PACK_ZSTD] = { "zstd", "application/vnd.oci.image.layer.v1.tar+zstd" },
+static const char *const formats[_PACK_FORMAT_MAX] = {
+        [PACK_NONE] = "none",
+        [PACK_GZIP] = "gzip",
+        [PACK_ZSTD] = "zstd",
 };
 
 PackFormat pack_format_from_string(const char *text) {
         for (PackFormat f = 0; f < _PACK_FORMAT_MAX; f++)
-                if (streq(formats[f].name, text))
+                if (streq(formats[f], text))
                         return f;
         return _PACK_FORMAT_INVALID;
 }
 
-const char *pack_media_type(PackFormat format) {
-        return formats[format].media_type;
+const char *pack_format_to_string(PackFormat format) {
+        return formats[format];
 }
 
 static void pack_free(void *userdata) {

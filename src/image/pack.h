@@ -15,9 +15,7 @@ typedef enum PackFormat {
 
 /* "none", "gzip", "zstd", or _PACK_FORMAT_INVALID. */
 PackFormat pack_format_from_string(const char *text);
-
-/* What the OCI image specification calls a layer that is packed so. */
-const char *pack_media_type(PackFormat format);
+const char *pack_format_to_string(PackFormat format);
 
 /* Takes blob, also on failure. With PACK_NONE *ret is blob. With one version of the
  * compressors, on one kind of processor, the same input gives the same bytes. */

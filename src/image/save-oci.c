@@ -68,21 +68,14 @@ static int add_to_docker(Save *save, const Export *e, const char *config, const 
 
 int save_oci_image(Save *save, const Export *e, Error *reterr) {
         _cleanup_free_ OciLayer *layers = calloc(e->n_layers + 1, sizeof(*layers));
-        _cleanup_free_ char *made = NULL;
-        const char *manifest = e->manifest;
-        size_t size = e->manifest_size;
+        _cleanup_free_ char *manifest = NULL;
         char id[72], digest[72];
+        size_t size;
         int r = layers ? save_layers(save, e, layers, reterr) : -ENOMEM;
 
         if (r < 0)
                 return r;
-        if (save->options->pack == PACK_NONE && export_is_plain(e))
-                r = digest_of(manifest, size, digest);
-        else {
-                r = oci_manifest_make(e->config, e->config_size, layers, e->n_layers, e->manifest, e->manifest_size, &made, &size,
-                        digest, reterr);
-                manifest = made;
-        }
+        r = export_manifest(e, OCI_FORM_OCI, layers, &manifest, &size, digest, reterr);
         if (r >= 0)
                 r = digest_of(e->config, e->config_size, id);
         if (r >= 0)

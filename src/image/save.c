@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "image/layer-tar.h"
 #include "image/save-internal.h"
 #include "util/fd.h"
 
@@ -26,59 +25,10 @@ SaveFormat save_format_from_string(const char *text) {
         return _SAVE_FORMAT_INVALID;
 }
 
-/* A layer's archive that tells how far it is. */
-typedef struct Watched {
-        Blob *blob;
-        const LoadProgress *progress;
-        const char *diff_id;
-        size_t number, count;
-        uint64_t bytes, total;
-} Watched;
-
-static ssize_t watched_read(void *userdata, const void **ret, Error *reterr) {
-        Watched *w = userdata;
-        ssize_t n = blob_read_below(w->blob, ret, reterr);
-
-        if (n > 0)
-                w->bytes += (uint64_t) n;
-        if (n > 0 && w->progress->layer)
-                w->progress->layer(w->progress->userdata, w->diff_id, w->number, w->count, w->bytes, w->total);
-        return n;
-}
-
-static void watched_free(void *userdata) {
-        Watched *w = userdata;
-
-        blob_free(w->blob);
-        free(w);
-}
-
-static int open_layer(Save *save, const Export *e, size_t i, Blob **ret, Error *reterr) {
-        Watched *w = malloc(sizeof(*w));
-        int r;
-
-        if (!w)
-                return -ENOMEM;
-        *w = (Watched){
-                .progress = &save->options->progress,
-                .diff_id = e->diff_ids[i],
-                .number = i + 1,
-                .count = e->n_layers,
-                .total = e->tar_sizes[i],
-        };
-        r = layer_tar_open(save->store, e->diff_ids[i], &w->blob, NULL, reterr);
-        if (r < 0) {
-                free(w);
-                return r;
-        }
-        *ret = blob_new(blob_name(w->blob), watched_read, watched_free, w);
-        return *ret ? 0 : -ENOMEM;
-}
-
 int save_layer(Save *save, const Export *e, size_t i, const char *name, OciLayer *ret, Error *reterr) {
         _cleanup_blob_ Blob *blob = NULL;
         Blob *archive;
-        int r = open_layer(save, e, i, &archive, reterr);
+        int r = export_layer(save->store, e, i, &save->options->progress, &archive, reterr);
 
         if (r < 0)
                 return r;

@@ -2,7 +2,8 @@
 #include <check.h>
 
 #include "image/change.h"
-#include "image/oci.h"
+#include "image/digest.h"
+#include "image/oci-make.h"
 #include "util/buf.h"
 #include "util/strv.h"
 
@@ -101,6 +102,49 @@ START_TEST(a_manifest_names_its_configuration_and_layers) {
         ck_assert_int_eq(oci_manifest_parse(json, strlen(json), &m, &error), 0);
         ck_assert_uint_eq(m.n_layers, 2);
         ck_assert_str_eq(m.config.digest, DIGEST);
+}
+END_TEST
+
+/* What is made is what is read, in either form; Docker's has no annotations. */
+START_TEST(a_manifest_is_made_in_the_form_that_was_asked_for) {
+        static const char original[] = "{\"schemaVersion\":2,\"annotations\":{\"a\":\"b\"}}";
+        OciForm form = (OciForm) _i;
+        OciLayer layers[] = { { .digest = DIGEST, .size = 5, .format = PACK_GZIP }, { .digest = DIGEST, .size = 7, .format = PACK_NONE } };
+        OciParts parts = {
+                .form = form,
+                .config = "{}",
+                .config_size = 2,
+                .layers = layers,
+                .n_layers = 2,
+                .original = original,
+                .original_size = strlen(original),
+        };
+        _cleanup_oci_manifest_ OciManifest m = { 0 };
+        _cleanup_free_ char *json = NULL;
+        Error error = { 0 };
+        char digest[72], id[72];
+        size_t size;
+
+        ck_assert_msg(oci_manifest_make(&parts, &json, &size, digest, &error) == 0, "%s", error.text);
+        ck_assert_int_eq(oci_manifest_parse(json, size, &m, &error), 0);
+        ck_assert_int_eq(oci_form_of(&m), form);
+        ck_assert_ptr_nonnull(strstr(json, oci_form_manifest_type(form)));
+        ck_assert_int_eq(digest_of("{}", 2, id), 0);
+        ck_assert_str_eq(m.config.digest, id);
+        ck_assert_uint_eq(m.n_layers, 2);
+        for (size_t i = 0; i < 2; i++) {
+                ck_assert_str_eq(m.layers[i].media_type, oci_form_layer_type(form, layers[i].format));
+                ck_assert_uint_eq(m.layers[i].size, layers[i].size);
+        }
+        ck_assert_int_eq(strstr(json, "annotations") != NULL, form == OCI_FORM_OCI);
+}
+END_TEST
+
+START_TEST(forms_have_names) {
+        ck_assert_int_eq(oci_form_from_string("oci"), OCI_FORM_OCI);
+        ck_assert_int_eq(oci_form_from_string("docker"), OCI_FORM_DOCKER);
+        ck_assert_int_eq(oci_form_from_string("v2s1"), _OCI_FORM_INVALID);
+        ck_assert_ptr_null(oci_form_layer_type(OCI_FORM_DOCKER, PACK_ZSTD));
 }
 END_TEST
 
@@ -244,6 +288,8 @@ int main(void) {
         tcase_add_loop_test(t, a_malformed_configuration_is_refused, 0, (int) ELEMENTSOF(bad_configs));
         tcase_add_test(t, lists_have_limits);
         tcase_add_test(t, a_manifest_names_its_configuration_and_layers);
+        tcase_add_loop_test(t, a_manifest_is_made_in_the_form_that_was_asked_for, 0, _OCI_FORM_MAX);
+        tcase_add_test(t, forms_have_names);
         tcase_add_loop_test(t, a_malformed_manifest_is_refused, 0, (int) ELEMENTSOF(bad_manifests));
         tcase_add_test(t, the_image_for_this_machine_is_picked);
         tcase_add_test(t, times_are_read_with_their_zone);
