@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "image/layer.h"
+#include "image/packed.h"
 #include "image/stream.h"
 #include "image/unpack.h"
 #include "util/fd.h"
@@ -41,6 +42,20 @@ static int unpack_and_verify(Blob *blob, const LayerRequest *request, int work, 
         return r < 0 ? r : verify(blob, request, ret, reterr);
 }
 
+/* What is trivial is not written down: that the archive alone is the layer. */
+static int remember(int work, const LayerRequest *request, const StreamResult *result, Error *reterr) {
+        _cleanup_close_ int layer = -EBADF;
+        OciLayer blob = { .size = result->size, .format = result->format };
+        int r;
+
+        if (result->format < 0 || (result->format == PACK_NONE && !request->place))
+                return 0;
+        memcpy(blob.digest, result->digest, sizeof(blob.digest));
+        layer = openat(work, LAYER_WORK, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        r = layer < 0 ? -errno : packed_add(layer, &blob, request->place);
+        return r < 0 ? error_set_errno(reterr, r, "cannot write to the image store") : 0;
+}
+
 int layer_add(StoreWork *work, Blob *blob, const LayerRequest *request, char ret_diff_id[static 72], LayerMeta *ret_meta,
         Error *reterr) {
         StreamResult result;
@@ -51,6 +66,8 @@ int layer_add(StoreWork *work, Blob *blob, const LayerRequest *request, char ret
         if (mkdirat(work->fd, LAYER_WORK, 0700) < 0 || mkdirat(work->fd, LAYER_WORK "/root", 0755) < 0)
                 return error_set_errno(reterr, -errno, "cannot make a directory in the image store");
         r = unpack_and_verify(blob, request, work->fd, &result, &counts, reterr);
+        if (r >= 0)
+                r = remember(work->fd, request, &result, reterr);
         if (r >= 0) {
                 meta = (LayerMeta){ .size = counts.bytes, .entries = counts.entries, .tar_size = result.unpacked_size };
                 r = store_layer_commit(work, LAYER_WORK, result.diff_id, &meta, reterr);

@@ -9,6 +9,7 @@
 typedef struct LayerRequest {
         const char *digest;  /* of the blob; NULL: any */
         const char *diff_id; /* of what is in it; NULL: any */
+        const char *place;   /* where it is from, as in packed.h; NULL: a file */
         void (*progress)(void *userdata, uint64_t bytes); /* of the blob; may be NULL */
         void *userdata;
 } LayerRequest;

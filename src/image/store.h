@@ -4,8 +4,8 @@
 /* The image store: one directory, changed under a kernel lock, where all appears by rename.
  *
  *   lock             flock(2): shared to look, exclusive to change. Held for moments, never while unpacking
- *   layer/HEX/       an unpacked layer by its diff id: root/, meta, and what gives its archive again (tar-record.h). Whoever
- *                    needs it before an image does (a load under way) has a shared flock on the directory
+ *   layer/HEX/       an unpacked layer by its diff id: root/, meta, what gives its archive again (tar-record.h), and what blobs
+ *                    hold it (packed.h). Whoever needs it before an image does (a load under way) has a shared flock on the directory
  *   image/HEX/       by image id: config.json, manifest-HEX.json, plain; use/APP, flocked by who runs it; hold/RELEASE; and
  *                    was/FILE for a name that it lost to another one, since when
  *   name/FILE        "image sha256:…", "manifest sha256:…" and, for an image of an index, "digest sha256:…"

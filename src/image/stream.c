@@ -133,6 +133,19 @@ ssize_t stream_read(Stream *s, const void **ret, Error *reterr) {
         return r < 0 ? r : (ssize_t) size;
 }
 
+static PackFormat format_of(Stream *s) {
+        switch (archive_filter_code(s->archive, 0)) {
+        case ARCHIVE_FILTER_NONE:
+                return PACK_NONE;
+        case ARCHIVE_FILTER_GZIP:
+                return PACK_GZIP;
+        case ARCHIVE_FILTER_ZSTD:
+                return PACK_ZSTD;
+        default:
+                return _PACK_FORMAT_INVALID;
+        }
+}
+
 int stream_finish(Stream *s, StreamResult *ret, Error *reterr) {
         const void *piece;
         ssize_t n;
@@ -147,6 +160,7 @@ int stream_finish(Stream *s, StreamResult *ret, Error *reterr) {
                 return (int) n;
         digest_finish(s->packed, s->result.digest);
         digest_finish(s->unpacked, s->result.diff_id);
+        s->result.format = format_of(s);
         *ret = s->result;
         return 0;
 }

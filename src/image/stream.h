@@ -5,6 +5,7 @@
  * what the bytes say), hashed again. One pass, no copy. */
 
 #include "image/blob.h"
+#include "image/pack.h"
 
 /* Limits on what a packed layer may become. */
 #define STREAM_SIZE_MAX (UINT64_C(256) << 30)
@@ -28,6 +29,7 @@ typedef struct StreamResult {
         char digest[72];  /* of the blob */
         char diff_id[72]; /* of what was in it */
         uint64_t size, unpacked_size;
+        PackFormat format; /* _PACK_FORMAT_INVALID: one that nothing is packed with here */
 } StreamResult;
 
 /* Reads and hashes what is left of both, then tells. */
