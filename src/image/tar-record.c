@@ -17,13 +17,10 @@ struct TarRecord {
         size_t packed_room;
         Buf operations; /* not yet compressed */
 
-        /* Bytes of the archive that are neither literal nor content yet: `early` and, behind it, the rest of the piece that came
-         * last. */
-        Buf early;
+        /* What of the piece that came last is neither literal nor content yet. */
         const char *piece;
         size_t piece_size;
-        uint64_t written;  /* the position of the first of them in the archive */
-        uint64_t received; /* and of the one behind the last */
+        uint64_t written; /* its position in the archive */
 
         /* The last operation D, not written yet: it may grow. */
         char *path;
@@ -57,7 +54,6 @@ TarRecord *tar_record_free(TarRecord *r) {
         free(r->packed);
         free(r->path);
         buf_clear(&r->operations);
-        buf_clear(&r->early);
         free(r);
         return NULL;
 }
@@ -117,28 +113,19 @@ static int put_data(TarRecord *r, Error *reterr) {
 
 /* The next n pending bytes are done with. */
 static void drop(TarRecord *r, size_t n) {
-        size_t early = MIN(n, r->early.size);
-
-        if (early > 0) {
-                memmove(r->early.data, r->early.data + early, r->early.size - early);
-                r->early.size -= early;
-        }
-        r->piece += n - early;
-        r->piece_size -= n - early;
+        r->piece += n;
+        r->piece_size -= n;
         r->written += n;
 }
 
-static int put_literal(TarRecord *r, uint64_t until, Error *reterr) {
-        size_t n = (size_t) (until - r->written), early = MIN(n, r->early.size);
+static int put_literal(TarRecord *r, size_t n, Error *reterr) {
         int q;
 
         if (n == 0)
                 return 0;
         q = put_data(r, reterr);
-        if (q >= 0 && early > 0)
-                q = put(r, TAR_RECORD_LITERAL, r->early.data, early, NULL, 0, reterr);
-        if (q >= 0 && n > early)
-                q = put(r, TAR_RECORD_LITERAL, r->piece, n - early, NULL, 0, reterr);
+        if (q >= 0)
+                q = put(r, TAR_RECORD_LITERAL, r->piece, n, NULL, 0, reterr);
         drop(r, n);
         return q;
 }
@@ -147,34 +134,10 @@ void tar_record_bytes(TarRecord *r, const void *data, size_t size) {
         assert(r->piece_size == 0);
         r->piece = data;
         r->piece_size = size;
-        r->received += size;
 }
 
-int tar_record_settle(TarRecord *r, uint64_t consumed, Error *reterr) {
-        int q = put_literal(r, MAX(r->written, MIN(consumed, r->received)), reterr);
-
-        /* The reader keeps what it has not consumed in a buffer of its own, and so must this. */
-        if (q >= 0 && r->piece_size > 0)
-                q = buf_append(&r->early, r->piece, r->piece_size);
-        r->piece_size = 0;
-        return q;
-}
-
-/* Whether the archive has data at the position, all of it pending. */
-static bool pending_is(const TarRecord *r, uint64_t position, const char *data, size_t size) {
-        size_t at, early;
-
-        if (position < r->written || position > r->received || size > r->received - position)
-                return false;
-        at = (size_t) (position - r->written);
-        early = at < r->early.size ? MIN(size, r->early.size - at) : 0;
-        if (early > 0 && memcmp(r->early.data + at, data, early) != 0)
-                return false;
-        if (early == size)
-                return true;
-        data += early;
-        at += early;
-        return r->piece + (at - r->early.size) == data || memcmp(r->piece + (at - r->early.size), data, size - early) == 0;
+int tar_record_settle(TarRecord *r, Error *reterr) {
+        return put_literal(r, r->piece_size, reterr);
 }
 
 static int name_file(TarRecord *r, const TarRecordContent *c, Error *reterr) {
@@ -197,9 +160,9 @@ static int name_file(TarRecord *r, const TarRecordContent *c, Error *reterr) {
 int tar_record_content(TarRecord *r, const TarRecordContent *c, Error *reterr) {
         int q;
 
-        if (c->size == 0 || !pending_is(r, c->position, c->data, c->size))
-                return 0;
-        q = put_literal(r, c->position, reterr);
+        assert(c->position >= r->written && (const char *) c->data == r->piece + (c->position - r->written) &&
+                c->size <= r->piece_size - (c->position - r->written));
+        q = put_literal(r, (size_t) (c->position - r->written), reterr);
         if (q >= 0)
                 q = name_file(r, c, reterr);
         if (q >= 0 && r->length > 0 && r->offset + r->length != c->offset)
@@ -223,11 +186,11 @@ int tar_record_replaced(TarRecord *r, const char *path, unsigned number, Error *
 }
 
 int tar_record_finish(TarRecord *r, Error *reterr) {
-        int q = put_literal(r, r->received, reterr);
+        int q = put_literal(r, r->piece_size, reterr);
 
         if (q >= 0)
                 q = put_data(r, reterr);
         if (q >= 0)
-                q = put(r, TAR_RECORD_END, NULL, 0, &r->received, 1, reterr);
+                q = put(r, TAR_RECORD_END, NULL, 0, &r->written, 1, reterr);
         return q < 0 ? q : compress(r, ZSTD_e_end, reterr);
 }

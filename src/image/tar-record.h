@@ -41,15 +41,13 @@ TarRecord *tar_record_free(TarRecord *r);
 DEFINE_CLEANUP(TarRecord *, tar_record_free);
 #define _cleanup_tar_record_ _cleanup_(tar_record_freep)
 
-/* The next bytes of the archive, before anybody looks at them; they stay as they are until tar_record_settle(). */
+/* The next bytes of the archive; they stay as they are until tar_record_settle(). */
 void tar_record_bytes(TarRecord *r, const void *data, size_t size);
 
-/* Before the next bytes are fetched. consumed is how much of the archive the reader of all that came is done with: what was
- * not told of as content of that are literal bytes. */
-int tar_record_settle(TarRecord *r, uint64_t consumed, Error *reterr);
+/* Before the next bytes are fetched: what was not told of as content of those that came is literal. */
+int tar_record_settle(TarRecord *r, Error *reterr);
 
-/* At this position of the archive is what file `path`, of file_size bytes, has at offset: data are those bytes as they go
- * into the file. Where they turn out to stand elsewhere in the archive, nothing is lost: they count as literal. */
+/* At this position of the archive, in the bytes that came last, is what file `path`, of file_size bytes, has at offset. In order. */
 typedef struct TarRecordContent {
         uint64_t position;
         const char *path;

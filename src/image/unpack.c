@@ -15,10 +15,9 @@ typedef struct Unpacker {
         LateAcls late;
 } Unpacker;
 
-/* All that came before is done with. */
 static ssize_t read_archive(void *userdata, const void **ret, Error *reterr) {
         Unpacker *u = userdata;
-        ssize_t n = u->record ? tar_record_settle(u->record, UINT64_MAX, reterr) : 0;
+        ssize_t n = u->record ? tar_record_settle(u->record, reterr) : 0;
 
         if (n >= 0)
                 n = stream_read(u->stream, ret, reterr);
