@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/pull-app.h"
 #include "cli/transfer.h"
+#include "image/registry/layer-jobs.h"
 #include "image/registry/pull.h"
 #include "util/strv.h"
 
@@ -141,7 +142,7 @@ static int parse_option(int c, PullOptions *o, TransferOutput *output) {
                 *output = TRANSFER_JSON;
                 return 0;
         case OPTION_PARALLEL:
-                return parse_number("parallel", optarg, 1, PULL_PARALLEL_MAX, &o->parallel);
+                return parse_number("parallel", optarg, 1, LAYER_JOBS_PARALLEL_MAX, &o->parallel);
         case OPTION_RETRY:
                 return parse_number("retry", optarg, 0, RETRIES_MAX, &o->client.retries);
         case OPTION_RETRY_DELAY:

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <pthread.h>
 #include <stdio.h>
 
 #include "image/layer.h"
 #include "image/registry/claim.h"
+#include "image/registry/layer-jobs.h"
 #include "image/registry/pull-internal.h"
 
-/* All workers take the next layer from here. */
 typedef struct Job {
         Pull *pull;
         const Origin *origin;
         const OciManifest *manifest;
         char *const *diff_ids;
+        char *place; /* as in packed.h */
         int *held;
-        pthread_mutex_t lock; /* of what follows */
-        size_t next;
-        Error error; /* of the first that failed */
 } Job;
 
 typedef struct Worker {
@@ -36,7 +33,13 @@ static void layer_progress(void *userdata, uint64_t bytes) {
 }
 
 static int download(Worker *w, const OciDescriptor *d, const char *diff_id, Error *reterr) {
-        LayerRequest request = { .digest = d->digest, .diff_id = diff_id, .progress = layer_progress, .userdata = w };
+        LayerRequest request = {
+                .digest = d->digest,
+                .diff_id = diff_id,
+                .place = w->job->place,
+                .progress = layer_progress,
+                .userdata = w,
+        };
         _cleanup_blob_ Blob *blob = NULL;
         char name[96], real[72];
         LayerMeta meta;
@@ -86,78 +89,44 @@ static int get_layer(Worker *w, size_t i, Error *reterr) {
         return r;
 }
 
-static bool take_next(Job *job, size_t *ret) {
-        bool any;
-
-        (void) pthread_mutex_lock(&job->lock);
-        any = job->error.code == 0 && job->next < job->manifest->n_layers;
-        if (any)
-                *ret = job->next++;
-        (void) pthread_mutex_unlock(&job->lock);
-        return any;
-}
-
-/* The first failure ends all the others, which then fail too, but only because of it. */
-static void fail(Job *job, int r, const Error *error) {
-        (void) pthread_mutex_lock(&job->lock);
-        if (job->error.code == 0) {
-                job->error = *error;
-                job->error.code = r;
-                if (!error->code)
-                        (void) error_set_errno(&job->error, r, "cannot get a layer");
-        }
-        (void) pthread_mutex_unlock(&job->lock);
-        http_cancel(client_http(job->pull->client));
-}
-
-static void *run_worker(void *userdata) {
-        Worker *w = userdata;
-        Error error = { 0 };
-        size_t i;
+static int start_worker(void *userdata, void *worker, Error *reterr) {
+        Worker *w = worker;
         int r;
 
-        r = store_open(w->job->pull->store->path, false, &w->store, &error);
+        w->job = userdata;
+        r = store_open(w->job->pull->store->path, false, &w->store, reterr);
+        return r < 0 ? r : store_work_new(w->store, &w->work, reterr);
+}
+
+static int run_layer(void *userdata, void *worker, size_t i, Error *reterr) {
+        Job *job = userdata;
+        int r = get_layer(worker, i, reterr);
+
         if (r >= 0)
-                r = store_work_new(w->store, &w->work, &error);
-        while (r >= 0 && take_next(w->job, &i)) {
-                r = get_layer(w, i, &error);
-                if (r >= 0)
-                        w->job->held[i] = r;
-        }
-        if (r < 0)
-                fail(w->job, r, &error);
+                job->held[i] = r;
+        return r;
+}
+
+static void end_worker(void *worker) {
+        Worker *w = worker;
+
         store_work_free(w->work);
         store_free(w->store);
-        return NULL;
 }
 
 int pull_layers(Pull *pull, const Origin *origin, const OciManifest *manifest, char *const *diff_ids, int *held, Error *reterr) {
-        size_t n = pull->options->parallel > 0 ? pull->options->parallel : PULL_PARALLEL, started = 0;
-        Job job = { .pull = pull, .origin = origin, .manifest = manifest, .diff_ids = diff_ids, .held = held };
-        pthread_t threads[PULL_PARALLEL_MAX];
-        Worker workers[PULL_PARALLEL_MAX];
-        int r = 0;
+        _cleanup_free_ char *place = origin_place(origin);
+        Job job = { .pull = pull, .origin = origin, .manifest = manifest, .diff_ids = diff_ids, .place = place, .held = held };
+        LayerJobs jobs = {
+                .http = client_http(pull->client),
+                .n_layers = manifest->n_layers,
+                .parallel = pull->options->parallel,
+                .userdata = &job,
+                .worker_size = sizeof(Worker),
+                .start = start_worker,
+                .layer = run_layer,
+                .end = end_worker,
+        };
 
-        (void) pthread_mutex_init(&job.lock, NULL);
-        n = MIN(n, manifest->n_layers);
-        n = MIN(n, (size_t) PULL_PARALLEL_MAX);
-        while (started < n) {
-                workers[started] = (Worker){ .job = &job };
-                r = pthread_create(threads + started, NULL, run_worker, workers + started);
-                if (r != 0)
-                        break;
-                started++;
-        }
-        /* Fewer will do. */
-        if (started == 0 && n > 0)
-                return error_set_errno(reterr, -r, "cannot start a thread");
-        for (size_t i = 0; i < started; i++)
-                (void) pthread_join(threads[i], NULL);
-        (void) pthread_mutex_destroy(&job.lock);
-        if (job.error.code < 0) {
-                if (reterr)
-                        *reterr = job.error;
-                return job.error.code;
-        }
-        return 0;
+        return place ? layer_jobs_run(&jobs, reterr) : -ENOMEM;
 }

@@ -5,12 +5,9 @@
 
 #include "image/registry/client.h"
 
-#define PULL_PARALLEL 4
-#define PULL_PARALLEL_MAX 16
-
 typedef struct PullOptions {
         const char *store; /* NULL: BERTH_STORE */
-        unsigned parallel; /* layers at once; 0: PULL_PARALLEL */
+        unsigned parallel; /* layers at once; 0: LAYER_JOBS_PARALLEL */
         bool look;         /* only find out what would come: id and digest */
         ClientOptions client;
 } PullOptions;

@@ -7,6 +7,10 @@
 #include "image/registry/remote.h"
 #include "util/strv.h"
 
+char *origin_place(const Origin *o) {
+        return str_format("%s/%s", registry_host(o->registry), o->repository);
+}
+
 /* All that is understood; a registry that has an image in several forms gives the first. */
 static char *const accept_manifests[] = {
         (char *) "Accept: application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, "

@@ -17,6 +17,9 @@ typedef struct Origin {
         const OciPlatform *platform; /* whose image is meant; NULL: this machine's */
 } Origin;
 
+/* "registry.example/library/nginx", as in packed.h; NULL: out of memory. The caller frees. */
+char *origin_place(const Origin *o);
+
 /* The manifest or index that reference, a tag or a digest, leads to. With a digest it is what has that digest. */
 int remote_manifest(const Origin *o, const char *reference, char **ret, size_t *ret_size, char ret_digest[static 72], Error *reterr);
 
