@@ -91,12 +91,15 @@ static LinkName link_name(const char *name) {
 }
 
 static void put_set(NetlinkBatch *b) {
+        static const uint8_t host_byte_order[] = { 0, sizeof(uint32_t), 1, 0, 0, 0 }; /* for nft(8), which shows the names by it */
+
         begin(b, NFT_MSG_NEWSET, NLM_F_CREATE);
         netlink_put_text(b, NFTA_SET_TABLE, NAT_TABLE);
         netlink_put_text(b, NFTA_SET_NAME, BRIDGES_SET);
         netlink_put_be32(b, NFTA_SET_ID, 1);
         netlink_put_be32(b, NFTA_SET_KEY_TYPE, BRIDGES_KEY_TYPE);
         netlink_put_be32(b, NFTA_SET_KEY_LEN, sizeof(LinkName));
+        netlink_put(b, NFTA_SET_USERDATA, host_byte_order, sizeof(host_byte_order));
 }
 
 static void put_set_element(NetlinkBatch *b, unsigned message, const char *bridge) {

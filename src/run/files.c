@@ -49,7 +49,8 @@ static int append_host_file(Buf *b, const char *path) {
         return r;
 }
 
-static int hosts_make(const SpecProcess *p, const char *container_name, World *w) {
+static int hosts_make(const SpecProcess *p, const char *container_name, const FilesNetwork *network, World *w) {
+        const char *own = network ? network->address : "127.0.0.1";
         _cleanup_buf_ Buf b = BUF_INIT;
         int r = 0;
 
@@ -68,27 +69,69 @@ static int hosts_make(const SpecProcess *p, const char *container_name, World *w
                 r = buf_puts(&b, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
         /* A program that looks its own name up finds it, whether or not a network is there. */
         if (r >= 0)
-                r = streq(w->hostname, container_name) ? buf_printf(&b, "127.0.0.1\t%s\n", w->hostname)
-                                                       : buf_printf(&b, "127.0.0.1\t%s %s\n", w->hostname, container_name);
+                r = streq(w->hostname, container_name) ? buf_printf(&b, "%s\t%s\n", own, w->hostname)
+                                                       : buf_printf(&b, "%s\t%s %s\n", own, w->hostname, container_name);
         return r < 0 ? r : file_add_buf(w, "/etc/hosts", &b);
 }
 
+/* A name server that the host has for itself alone: "nameserver 127.0.0.53". */
+static bool is_loopback_server(const char *line) {
+        const char *address = str_after(line, "nameserver");
+
+        if (!address)
+                return false;
+        address += strspn(address, " \t");
+        return str_after(address, "127.") || streq(address, "::1");
+}
+
+static bool has_server(const char *text) {
+        for (const char *line = text; line; line = strchr(line, '\n')) {
+                _cleanup_free_ char *copy = NULL;
+
+                line += *line == '\n';
+                copy = strndup(line, strcspn(line, "\n"));
+                if (copy && str_after(copy, "nameserver") && !is_loopback_server(copy))
+                        return true;
+        }
+        return false;
+}
+
+/* The host's resolv.conf; for a network of the instance's own that of systemd-resolved's servers, where the host has but a resolver on
+ * loopback. */
+static int host_resolv_conf_read(bool own_network, char **ret) {
+        static const char *const paths[] = { "/etc/resolv.conf", "/run/systemd/resolve/resolv.conf" };
+        _cleanup_free_ char *text = NULL;
+
+        for (size_t i = 0; i < (own_network ? ELEMENTSOF(paths) : 1); i++) {
+                int r;
+
+                free(TAKE_PTR(text));
+                r = read_file(AT_FDCWD, paths[i], HOST_FILE_MAX, &text, NULL);
+                if (r < 0 && r != -ENOENT)
+                        return r;
+                if (text && (!own_network || has_server(text)))
+                        break;
+        }
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
 /* resolv.conf(5). What the spec says takes the place of the host's lines of that kind. */
-static int resolv_conf_make(const SpecProcess *p, World *w) {
+static int resolv_conf_make(const SpecProcess *p, const FilesNetwork *network, World *w) {
+        bool servers = p->dns.n > 0 || (network && (network->dns || network->internal));
         _cleanup_free_ char *host = NULL;
         _cleanup_buf_ Buf b = BUF_INIT;
         char *rest, *line;
         int r = 0;
 
-        if (!w->network_namespace) {
-                r = read_file(AT_FDCWD, "/etc/resolv.conf", HOST_FILE_MAX, &host, NULL);
-                if (r < 0 && r != -ENOENT)
+        if (!w->network_namespace || network) {
+                r = host_resolv_conf_read(network, &host);
+                if (r < 0)
                         return r;
-                r = 0;
         }
         rest = host;
         while (rest && r >= 0 && (line = strsep(&rest, "\n"))) {
-                if ((p->dns.n > 0 && str_after(line, "nameserver")) || (p->dns_option.n > 0 && str_after(line, "options")) ||
+                if ((network && is_loopback_server(line)) || (servers && str_after(line, "nameserver")) || (p->dns_option.n > 0 && str_after(line, "options")) ||
                         (p->dns_search.n > 0 && (str_after(line, "search") || str_after(line, "domain"))))
                         continue;
                 if (*line)
@@ -101,6 +144,8 @@ static int resolv_conf_make(const SpecProcess *p, World *w) {
                 if (r >= 0)
                         r = buf_putc(&b, '\n');
         }
+        for (char *const *s = network && p->dns.n == 0 ? network->dns : NULL; s && *s && r >= 0; s++)
+                r = buf_printf(&b, "nameserver %s\n", *s);
         for (size_t i = 0; i < p->dns.n && r >= 0; i++)
                 r = buf_printf(&b, "nameserver %s\n", p->dns.items[i].value);
         if (r >= 0 && p->dns_option.n > 0) {
@@ -177,14 +222,14 @@ static void files_drop_mounted(const SpecProcess *p, World *w) {
         w->n_files = kept;
 }
 
-int files_make(const Spec *spec, const SpecProcess *p, const char *container_name, World *w, Error *reterr) {
+int files_make(const Spec *spec, const SpecProcess *p, const char *container_name, const FilesNetwork *network, World *w, Error *reterr) {
         int r;
 
-        r = hosts_make(p, container_name, w);
+        r = hosts_make(p, container_name, network, w);
         if (r >= 0)
                 r = hostname_make(w);
         if (r >= 0)
-                r = resolv_conf_make(p, w);
+                r = resolv_conf_make(p, network, w);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot write the instance's /etc/hosts, hostname and resolv.conf");
         r = timezone_make(spec, p, w, reterr);

@@ -6,5 +6,12 @@
 #include "sandbox/world.h"
 #include "spec/spec.h"
 
-/* Appends to w->files. w->hostname and w->network_namespace are set already. */
-int files_make(const Spec *spec, const SpecProcess *p, const char *container_name, World *w, Error *reterr);
+/* The network that the instance is on. */
+typedef struct FilesNetwork {
+        const char *address; /* the instance's */
+        char *const *dns;    /* name servers of the network; NULL: those of the host */
+        bool internal;       /* those of the host cannot be reached from it */
+} FilesNetwork;
+
+/* Appends to w->files. network is NULL with the host's network, and without any. w->hostname and w->network_namespace are set already. */
+int files_make(const Spec *spec, const SpecProcess *p, const char *container_name, const FilesNetwork *network, World *w, Error *reterr);

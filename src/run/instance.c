@@ -92,6 +92,7 @@ static void instance_drop(Instance *i) {
         i->timer = source_drop(i->timer);
         i->job = scope_job_free(i->job);
         publish_end(i);
+        attach_end(i);
         i->relay = relay_free(i->relay);
         i->pidfd = fd_close(i->pidfd);
         i->outer_pidfd = fd_close(i->outer_pidfd);
@@ -208,6 +209,17 @@ static int pid_known(Instance *i, pid_t pid) {
         return 0;
 }
 
+/* The scope may stand already. */
+static void links_wanted(Instance *i, int route) {
+        Error error = { 0 };
+        int r = attach_begin(i, route, &error);
+
+        if (r < 0)
+                (void) error_keep(i, r, &error);
+        else if (i->scoped)
+                instance_event(i, EVENT_SCOPED);
+}
+
 /* Reads what is there. Returns 0, or 1 at the end of file. */
 static int control_read(Instance *i) {
         for (;;) {
@@ -223,6 +235,8 @@ static int control_read(Instance *i) {
                         r = pid_known(i, m.pid);
                         if (r < 0)
                                 (void) error_keep(i, r, NULL);
+                } else if (m.type == HELPER_NETWORK && fd >= 0) {
+                        links_wanted(i, TAKE_FD(fd));
                 } else if (m.type == HELPER_BINDS && fd >= 0) {
                         r = publish_begin(i, TAKE_FD(fd));
                         if (r < 0)
@@ -411,6 +425,7 @@ static int helper_start(Instance *i, const World *w, Error *reterr) {
 static int spawn(Instance *i, Error *reterr) {
         _cleanup_(world_clear) World w = { 0 };
         _cleanup_free_ char *notify = NULL;
+        const FilesNetwork *network;
         PlanNames names;
         int r;
 
@@ -423,9 +438,12 @@ static int spawn(Instance *i, Error *reterr) {
         r = notify_open(i, &notify);
         if (r < 0)
                 return r;
+        r = attach_plan(i, &network, reterr);
+        if (r < 0)
+                return r;
         names = (PlanNames){
                 .app = i->sv->name, .instance = i->name, .container_name = i->container_name, .directory = i->directory,
-                .notify_socket = notify,
+                .notify_socket = notify, .network = network,
         };
         r = plan_world(i->sv->spec, i->process->spec, i->process->image, &names, i->sv->id_base, &w, reterr);
         return r < 0 ? r : helper_start(i, &w, reterr);
@@ -504,7 +522,8 @@ static void on_scope_started(ScopeJob *job, int result, const Error *error, void
         /* The slice of a template's instance is not that of its service, and begins with the first scope. */
         if (i->sv->slice_cgroup < 0)
                 i->sv->slice_cgroup = adopt_slice_open(i->sv->slice);
-        instance_event(i, EVENT_SCOPED);
+        if (attach_is_done(i))
+                instance_event(i, EVENT_SCOPED);
 }
 
 /* Kept by PID 1 until this instance is over, so that the next supervisor can take it over. */
@@ -759,10 +778,10 @@ int instance_adopt(Instance *i, const InstanceStatus *status, int pidfd, int pip
         i->was_ready = i->state == INSTANCE_READY;
         i->since_usec = status->since_usec;
         r = log_open(i, pipe, memory);
-        if (r < 0)
-                return r;
-        if (i->pid <= 0)
-                return -ESRCH;
+        if (r >= 0)
+                r = attach_adopt(i, status->addresses);
+        if (r < 0 || i->pid <= 0)
+                return r < 0 ? r : -ESRCH;
         i->cgroup = cgroup_open_of_pid(i->pid, NULL);
         r = sd_event_add_io(i->sv->event, &i->pid_source, i->pidfd, EPOLLIN, on_exit_event, i);
         if (r >= 0 && notify >= 0)

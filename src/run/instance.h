@@ -8,6 +8,7 @@
 
 #include "net/takeover.h"
 #include "run/supervisor.h"
+#include "run/attach.h"
 #include "run/machine.h"
 #include "run/relay.h"
 #include "run/scope.h"
@@ -37,6 +38,7 @@ struct Instance {
         uint64_t slice_oom_kills;    /* of the app's slice when the instance started */
         Relay *relay;
         ScopeJob *job;
+        Attachment attachment;       /* to its network */
         Takeover takeover;           /* with published ports */
         struct InnerPort **inner_ports; /* by port; NULL: none, or not needed */
         sd_event_source *pid_source, *outer_source, *control_source, *log_source, *notify_source, *timer, *binds_source;

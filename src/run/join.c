@@ -137,6 +137,7 @@ static int on_control(sd_event_source *s, int fd, uint32_t events, void *userdat
                         r = pty_forward_new(j->event, TAKE_FD(master), &j->pty);
                 break;
         case HELPER_BINDS: /* not of a world that says nothing of takeover */
+        case HELPER_NETWORK:
         case HELPER_GO:
         case _HELPER_MESSAGE_MAX:
         case _HELPER_MESSAGE_INVALID:

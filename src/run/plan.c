@@ -395,6 +395,7 @@ int plan_world(const Spec *spec, const SpecProcess *p, const Image *image, const
 
         *reterr = (Error){ 0 };
         w.network_namespace = p->network != SPEC_NETWORK_HOST;
+        w.network_links = names->network;
         w.takeover = p->ports.n > 0;
         r = copy_text(names->app, &w.app);
         if (r >= 0)
@@ -412,7 +413,7 @@ int plan_world(const Spec *spec, const SpecProcess *p, const Image *image, const
         if (r >= 0)
                 r = devices_make(spec, p, &w, reterr);
         if (r >= 0)
-                r = files_make(spec, p, names->container_name, &w, reterr);
+                r = files_make(spec, p, names->container_name, names->network, &w, reterr);
         if (r >= 0)
                 r = environment_make(spec, p, image, &w.env, reterr);
         if (r >= 0)

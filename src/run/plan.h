@@ -4,6 +4,7 @@
 /* What one instance of a process shall be: its World for the helper and the settings of its scope. */
 
 #include "image/image.h"
+#include "run/files.h"
 #include "run/scope.h"
 #include "sandbox/world.h"
 #include "spec/spec.h"
@@ -15,6 +16,7 @@ typedef struct PlanNames {
         const char *container_name; /* "shop-web.1" */
         const char *directory;      /* BERTH_APP_DIR/APP/instance/INSTANCE: what lives as long as the instance; made here */
         const char *notify_socket;  /* of the supervisor, for Notify=yes; else NULL */
+        const FilesNetwork *network; /* NULL: loopback alone, or the host's */
 } PlanNames;
 
 #define PLAN_NOTIFY_TARGET "/run/berth/notify" /* where the payload finds the socket */

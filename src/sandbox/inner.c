@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -35,6 +36,15 @@ static int namespaces_make(const World *w, Error *reterr) {
         if (w->hostname && sethostname(w->hostname, strlen(w->hostname)) < 0)
                 return error_set_errno(reterr, -errno, "cannot set the host name '%s'", w->hostname);
         return w->network_namespace ? loopback_up(reterr) : 0;
+}
+
+/* The parent cannot make such a socket itself without coming here. */
+static int links_ask(Error *reterr) {
+        const HelperMessage m = { .type = HELPER_NETWORK };
+        _cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+        int r = fd < 0 ? -errno : control_send(&m, fd);
+
+        return r < 0 ? error_set_errno(reterr, r, "cannot ask for links of the network namespace") : 0;
 }
 
 /* The scratch tmpfs covers the host's /proc, which nobody needs any more, so that one umount at the end takes all of
@@ -121,6 +131,9 @@ static int inner_work(Helper *h, int outer, Error *reterr) {
                 return r;
         if (!handover_wait_ids(outer))
                 _exit(1);
+        r = h->world.network_links ? links_ask(reterr) : 0;
+        if (r < 0)
+                return r;
         r = root_user_become(reterr);
         if (r < 0)
                 return r;

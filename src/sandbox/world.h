@@ -23,6 +23,8 @@ typedef enum HelperMessageType {
         HELPER_ERROR,  /* helper -> parent: it failed with error, before execve */
         HELPER_BINDS,  /* helper -> parent, World.takeover, just before execve: SCM_RIGHTS carries the listener of a seccomp filter that
                         * asks the parent about each bind(2), seccomp_unotify(2) */
+        HELPER_NETWORK, /* helper -> parent, World.network_links, after HELPER_PID: SCM_RIGHTS carries a NETLINK_ROUTE socket of the new network
+                        * namespace, through which the parent gives it links before it says HELPER_GO */
         HELPER_MASTER, /* helper -> parent, `join` with a terminal: SCM_RIGHTS carries the master of the new pty */
         _HELPER_MESSAGE_MAX,
         _HELPER_MESSAGE_INVALID = -EINVAL,
@@ -101,6 +103,7 @@ typedef struct World {
         /* Namespaces. Own pid, mount, ipc, uts and cgroup namespaces always. */
         bool user_namespace;
         bool network_namespace; /* else the host's */
+        bool network_links;     /* with network_namespace: the parent gives it links, HELPER_NETWORK; else it has loopback alone */
         IdMap *uid_map, *gid_map; /* with user_namespace */
         size_t n_uid_map, n_gid_map;
 

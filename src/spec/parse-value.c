@@ -615,8 +615,10 @@ int parse_network(SpecParse *c, void *place) {
                 *(SpecNetwork *) place = SPEC_NETWORK_HOST;
         else if (streq(text, "none"))
                 *(SpecNetwork *) place = SPEC_NETWORK_NONE;
+        else if (streq(text, "private") || streq(text, "bridge"))
+                *(SpecNetwork *) place = SPEC_NETWORK_PRIVATE;
         else
-                return spec_complain(c, c->line->value, "network '%s' is known from Quadlet, not supported yet; there are host and none",
+                return spec_complain(c, c->line->value, "network '%s' is known from Quadlet, not supported yet; there are private, host and none",
                         text);
         return 1;
 }

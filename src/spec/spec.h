@@ -151,8 +151,9 @@ typedef struct SpecSecret {
 } SpecSecret;
 
 typedef enum SpecNetwork {
-        SPEC_NETWORK_UNSET, /* as NONE */
-        SPEC_NETWORK_NONE,  /* a namespace of its own, with loopback */
+        SPEC_NETWORK_UNSET,   /* as PRIVATE */
+        SPEC_NETWORK_PRIVATE, /* a namespace of its own on the default bridge */
+        SPEC_NETWORK_NONE,    /* a namespace of its own, with loopback */
         SPEC_NETWORK_HOST,
         _SPEC_NETWORK_MAX,
         _SPEC_NETWORK_INVALID = -EINVAL,

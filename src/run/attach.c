@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "run/attach.h"
+#include "run/instance.h"
+#include "spec/document.h"
+#include "util/buf.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/paths.h"
+#include "util/strv.h"
+
+/* A masked one, or one that is wrong, exists all the same. */
+static bool spec_exists(SpecKind kind, const char *name) {
+        _cleanup_search_ SpecSearch search = { 0 };
+        _cleanup_document_ SpecDocument d = { 0 };
+
+        return spec_search_open(NULL, &search) < 0 || spec_document_read(&search, kind, name, NULL, &d) != -ENOENT;
+}
+
+static bool app_exists(const char *name) {
+        _cleanup_free_ char *state = str_format(BERTH_RUN_DIR "/%s/state", name);
+
+        return !state || access(state, F_OK) == 0 || spec_exists(SPEC_CONTAINER, name);
+}
+
+static bool network_exists(const char *name) {
+        return true;
+}
+
+static const NetworkEnv env = { .app_exists = app_exists, .network_exists = network_exists };
+
+static void attachment_clear(Attachment *a) {
+        network_clear(&a->network);
+        free(a->text);
+        free(a->address);
+        *a = (Attachment){ 0 };
+}
+
+static int text_make(Attachment *a) {
+        _cleanup_buf_ Buf b = BUF_INIT;
+        int r = 0;
+
+        for (int i = 0; r >= 0 && i < _NETWORK_FAMILY_MAX; i++) {
+                const Address *address = &a->addresses[i];
+
+                if (address->family == 0)
+                        continue;
+                if (!a->address && !(a->address = strdup(address_text(address).text)))
+                        return -ENOMEM;
+                r = buf_printf(&b, "%s%s/%u", b.size > 0 ? ", " : "", address_text(address).text, a->network.sides[i].subnet.prefix);
+        }
+        a->text = r < 0 ? NULL : buf_steal(&b);
+        return a->text ? 0 : -ENOMEM;
+}
+
+int attach_plan(Instance *i, const FilesNetwork **ret_files, Error *reterr) {
+        const SpecProcess *p = i->process->spec;
+        const Address fixed[_NETWORK_FAMILY_MAX] = { 0 };
+        Attachment *a = &i->attachment;
+        int r;
+
+        attachment_clear(a);
+        *ret_files = NULL;
+        if (p->network != SPEC_NETWORK_UNSET && p->network != SPEC_NETWORK_PRIVATE)
+                return 0;
+        a->network = (Network){ .name = strdup(NETWORK_DEFAULT), .sides[NETWORK_IPV4].wanted = true };
+        if (!a->network.name)
+                return -ENOMEM;
+        r = network_settle(&a->network, &env, reterr);
+        if (r >= 0)
+                r = network_lease(&a->network, &env, i->sv->name, i->name, fixed, a->addresses, reterr);
+        if (r >= 0)
+                r = text_make(a);
+        if (r < 0)
+                return r;
+        a->files = (FilesNetwork){ .address = a->address, .dns = a->network.dns, .internal = a->network.internal };
+        a->wanted = true;
+        *ret_files = &a->files;
+        return 0;
+}
+
+int attach_begin(Instance *i, int route, Error *reterr) {
+        _cleanup_close_ int own = route;
+        Attachment *a = &i->attachment;
+        int r;
+
+        if (!a->wanted)
+                return error_set(reterr, -EPROTO, "berth-helper asks for links that nobody wants");
+        a->tried = true;
+        r = network_attach(&a->network, i->sv->name, i->name, a->addresses, i->pid, own, reterr);
+        a->done = r >= 0;
+        return r;
+}
+
+bool attach_is_done(const Instance *i) {
+        return !i->attachment.wanted || i->attachment.done;
+}
+
+int attach_adopt(Instance *i, const char *text) {
+        Attachment *a = &i->attachment;
+
+        if (!*text)
+                return 0;
+        a->wanted = a->tried = a->done = true;
+        a->text = strdup(text);
+        return a->text ? 0 : -ENOMEM;
+}
+
+void attach_end(Instance *i) {
+        int r = i->attachment.tried ? network_detach(i->sv->name, i->name) : 0;
+
+        if (r < 0)
+                log_warning("Instance '%s' of app '%s': cannot take it off its network: %s", i->name, i->sv->name, strerror(-r));
+        attachment_clear(&i->attachment);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* An instance on its network: its addresses, which are known before it starts, and its link, which is made while PID 1 makes its scope. */
+
+#include "net/network.h"
+#include "run/files.h"
+#include "run/supervisor.h"
+
+typedef struct Attachment {
+        Network network;
+        Address addresses[_NETWORK_FAMILY_MAX];
+        char *text;         /* "10.77.3.4/16, fd00::1/64"; NULL: it is on no network of ours */
+        char *address;      /* the first of them, without prefix */
+        FilesNetwork files;
+        bool wanted;        /* it shall have a link */
+        bool tried;         /* something may have to be taken back */
+        bool done;
+} Attachment;
+
+/* Before the helper is started. files is NULL where there is no network for it. */
+int attach_plan(Instance *i, const FilesNetwork **ret_files, Error *reterr);
+
+/* The helper has made the network namespace: route is a socket of it, and taken over. */
+int attach_begin(Instance *i, int route, Error *reterr);
+bool attach_is_done(const Instance *i); /* or not wanted: it may go on */
+
+/* An earlier supervisor did all that; text is what it wrote down. */
+int attach_adopt(Instance *i, const char *text);
+
+/* The instance is over. */
+void attach_end(Instance *i);
