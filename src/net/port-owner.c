@@ -102,7 +102,7 @@ int port_find_owner(const Port *p, char **ret) {
         char wanted[48];
 
         for (int i = 0; i < 2 && inode == 0; i++)
-                inode = table_inode(tables[p->spec->protocol][i], p->spec->host, p->spec->protocol == SPEC_PROTOCOL_TCP);
+                inode = table_inode(tables[p->spec->protocol][i], p->host, p->spec->protocol == SPEC_PROTOCOL_TCP);
         if (inode == 0 || dir_open(AT_FDCWD, "/proc", &proc) < 0)
                 return -ESRCH;
         (void) snprintf(wanted, sizeof(wanted), "socket:[%" PRIu64 "]", (uint64_t) inode);
