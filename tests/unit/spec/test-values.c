@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -114,6 +115,41 @@ START_TEST(limits_have_their_units) {
         scratch_process_wrong("MemorySwap=1g", 12, "MemorySwap= needs Memory=");
         scratch_process_wrong("MemorySwap=1g\nMemory=2g", 12, "MemorySwap= counts memory and swap together, it cannot be less than Memory=");
         scratch_process_wrong("CPUWeight=0", 11, "'0' is not a number from 1 to 10000");
+}
+END_TEST
+
+START_TEST(published_ports_have_podmans_forms) {
+        const SpecProcess *p = scratch_process("PublishPort=80 8080:80/udp\nPublishPort=127.0.0.1:8081:81\nPublishPort=[::1]::82\n"
+                                               "PublishPort=9000-9002:90-92/tcp");
+        static const struct {
+                int family;
+                uint16_t host, container;
+                SpecProtocol protocol;
+        } wanted[] = {
+                { 0, 0, 80, SPEC_PROTOCOL_TCP },           { 0, 8080, 80, SPEC_PROTOCOL_UDP }, { AF_INET, 8081, 81, SPEC_PROTOCOL_TCP },
+                { AF_INET6, 0, 82, SPEC_PROTOCOL_TCP },    { 0, 9000, 90, SPEC_PROTOCOL_TCP }, { 0, 9001, 91, SPEC_PROTOCOL_TCP },
+                { 0, 9002, 92, SPEC_PROTOCOL_TCP },
+        };
+
+        ck_assert_uint_eq(p->ports.n, ELEMENTSOF(wanted));
+        for (size_t i = 0; i < p->ports.n; i++) {
+                ck_assert_int_eq(p->ports.items[i].family, wanted[i].family);
+                ck_assert_uint_eq(p->ports.items[i].host, wanted[i].host);
+                ck_assert_uint_eq(p->ports.items[i].container, wanted[i].container);
+                ck_assert_int_eq(p->ports.items[i].protocol, wanted[i].protocol);
+        }
+        ck_assert_mem_eq(p->ports.items[2].address, ((uint8_t[]){ 127, 0, 0, 1 }), 4);
+        ck_assert_uint_eq(p->ports.items[3].address[15], 1);
+        ck_assert_uint_eq(scratch_process("PublishPort=80\nPublishPort=")->ports.n, 0);
+        scratch_process_wrong("PublishPort=0:80", 13, "'0' is not a port or range of ports: 1 to 65535, FIRST-LAST");
+        scratch_process_wrong("PublishPort=80-70", 13, "range 80-70 ends before it begins");
+        scratch_process_wrong("PublishPort=8000-8001:80", 13, "'8000-8001:80' has 2 ports of the host for 1 of the container");
+        scratch_process_wrong("PublishPort=localhost:80:80", 13, "'localhost' is not an IPv4 address, nor an IPv6 address in brackets");
+        scratch_process_wrong("PublishPort=[::g]:80:80", 13, "'::g' is not an IPv6 address");
+        scratch_process_wrong("PublishPort=80/sctp", 13, "protocol 'sctp' is known from Quadlet, not supported yet; there are tcp and udp");
+        scratch_process_wrong("PublishPort=80/icmp", 13, "'icmp' is not a protocol; there are tcp and udp");
+        scratch_process_wrong("PublishPort=8080:80 127.0.0.1:8080:81", 21, "port 8080 of the host is published twice");
+        scratch_process_wrong("PublishPort=8080:80 8081:80", 21, "port 80 of the container is published twice; this is not supported yet");
 }
 END_TEST
 
@@ -289,6 +325,7 @@ static void add(TCase *t) {
         tcase_add_test(t, users_and_groups);
         tcase_add_test(t, capabilities_are_sets);
         tcase_add_test(t, limits_have_their_units);
+        tcase_add_test(t, published_ports_have_podmans_forms);
         tcase_add_test(t, ulimits_have_soft_and_hard);
         tcase_add_test(t, volumes_are_bound_named_or_anonymous);
         tcase_add_test(t, mounts_are_fields);
