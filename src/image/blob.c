@@ -110,3 +110,26 @@ Blob *blob_new_fd(const char *name, int fd) {
         b->fd = fd;
         return blob_new(name, fd_blob_read, fd_blob_free, b);
 }
+
+typedef struct TextBlob {
+        const void *data;
+        size_t size;
+} TextBlob;
+
+static ssize_t text_blob_read(void *userdata, const void **ret, Error *reterr) {
+        TextBlob *b = userdata;
+        size_t n = b->size;
+
+        *ret = b->data;
+        b->size = 0;
+        return (ssize_t) n;
+}
+
+Blob *blob_new_text(const char *name, const void *data, size_t size) {
+        TextBlob *b = malloc(sizeof(*b));
+
+        if (!b)
+                return NULL;
+        *b = (TextBlob){ .data = data, .size = size };
+        return blob_new(name, text_blob_read, free, b);
+}

@@ -18,6 +18,7 @@ typedef void (*BlobFree)(void *userdata);
 /* On failure userdata is freed too. name is for error sentences and is copied. */
 Blob *blob_new(const char *name, BlobRead read, BlobFree free, void *userdata);
 Blob *blob_new_fd(const char *name, int fd); /* takes fd */
+Blob *blob_new_text(const char *name, const void *data, size_t size); /* data must outlive it */
 Blob *blob_free(Blob *b);
 DEFINE_CLEANUP(Blob *, blob_free);
 #define _cleanup_blob_ _cleanup_(blob_freep)

@@ -109,7 +109,8 @@ static bool original_holds(const Export *e, OciForm form, const OciLayer *layers
 
         if (oci_manifest_parse(e->manifest, e->manifest_size, &m, NULL) < 0 || m.n_layers != e->n_layers)
                 return false;
-        same = m.config.media_type && oci_form_of(&m) == form && streq(m.config.digest, e->image->id);
+        same = (!m.media_type || streq(m.media_type, oci_form_manifest_type(form))) && m.config.media_type && oci_form_of(&m) == form &&
+                streq(m.config.digest, e->image->id);
         for (size_t i = 0; i < m.n_layers; i++)
                 same = same && streq(m.layers[i].digest, layers[i].digest);
         return same;

@@ -23,6 +23,7 @@ static void descriptors_free(OciDescriptor *d, size_t n) {
 }
 
 void oci_manifest_clear(OciManifest *m) {
+        free(m->media_type);
         descriptor_clear(&m->config);
         descriptors_free(m->layers, m->n_layers);
         *m = (OciManifest){ 0 };
@@ -173,7 +174,9 @@ int oci_manifest_parse(const char *text, size_t size, OciManifest *ret, Error *r
                 return r;
         if (!config)
                 return error_set(reterr, -EBADMSG, "it has no config");
-        r = parse_descriptor(config, &m.config, reterr);
+        r = json_member_string(j, "mediaType", &m.media_type, reterr);
+        if (r >= 0)
+                r = parse_descriptor(config, &m.config, reterr);
         if (r >= 0)
                 r = parse_descriptors(j, "layers", OCI_LAYERS_MAX, &m.layers, &m.n_layers, reterr);
         if (r < 0)

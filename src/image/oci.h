@@ -22,6 +22,7 @@ typedef struct OciDescriptor {
 } OciDescriptor;
 
 typedef struct OciManifest {
+        char *media_type; /* of itself; NULL: not said */
         OciDescriptor config;
         OciDescriptor *layers; /* lowest first */
         size_t n_layers;

@@ -148,23 +148,8 @@ int sink_blob(Sink *s, const char *name, uint64_t size, Blob *blob, Error *reter
         return strv_append(&s->names, name);
 }
 
-typedef struct Text {
-        const void *data;
-        size_t size;
-} Text;
-
-static ssize_t text_read(void *userdata, const void **ret, Error *reterr) {
-        Text *t = userdata;
-        size_t n = t->size;
-
-        *ret = t->data;
-        t->size = 0;
-        return (ssize_t) n;
-}
-
 int sink_text(Sink *s, const char *name, const void *data, size_t size, Error *reterr) {
-        Text text = { .data = data, .size = size };
-        _cleanup_blob_ Blob *blob = blob_new(name, text_read, NULL, &text);
+        _cleanup_blob_ Blob *blob = blob_new_text(name, data, size);
 
         return blob ? sink_blob(s, name, size, blob, reterr) : -ENOMEM;
 }

@@ -12,7 +12,9 @@ static const char *const header_names[_HTTP_HEADER_MAX] = {
         [HTTP_CONTENT_LENGTH] = "Content-Length",
         [HTTP_CONTENT_RANGE] = "Content-Range",
         [HTTP_CONTENT_TYPE] = "Content-Type",
+        [HTTP_DOCKER_CONTENT_DIGEST] = "Docker-Content-Digest",
         [HTTP_LOCATION] = "Location",
+        [HTTP_RANGE] = "Range",
         [HTTP_RETRY_AFTER] = "Retry-After",
         [HTTP_WWW_AUTHENTICATE] = "WWW-Authenticate",
 };
@@ -132,6 +134,7 @@ static const struct {
         { CURLE_GOT_NOTHING,              -ECONNRESET    },
         { CURLE_SEND_ERROR,               -ECONNRESET    },
         { CURLE_RECV_ERROR,               -ECONNRESET    },
+        { CURLE_SEND_FAIL_REWIND,         -ECONNRESET    }, /* it would have sent a stream again on a new connection */
         { CURLE_HTTP2,                    -ECONNRESET    },
         { CURLE_HTTP2_STREAM,             -ECONNRESET    },
         { CURLE_SSL_CONNECT_ERROR,        -EPROTO        },

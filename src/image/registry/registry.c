@@ -136,6 +136,7 @@ typedef struct Attempt {
         char *base, *url, *scope;
         char *header; /* what was shown of who one is; NULL: nothing */
         bool own;     /* url is the registry's, not another server's */
+        bool streamed;
         HttpTls stranger;
 } Attempt;
 
@@ -173,7 +174,7 @@ static int attempt_start(Attempt *a, HttpTransfer **ret, Error *reterr) {
                 .url = a->url,
                 .body = q->body,
                 .body_size = q->body_size,
-                .streamed = q->streamed,
+                .streamed = a->streamed,
                 .bulk = q->bulk,
         };
         int r = headers ? 0 : -ENOMEM;
@@ -222,23 +223,32 @@ static int attempt_authenticate(Attempt *a, HttpTransfer *t, Error *reterr) {
         return auth_answer(a->registry->auth, &challenge, reterr);
 }
 
-/* A redirect's target in *url; what was safe must not become unsafe on the way. */
-static int redirect(HttpTransfer *t, char **url, Error *reterr) {
+/* Where an answer to url says to go; what was safe must not become unsafe on the way. */
+static int follow(const char *url, const HttpTransfer *t, char **ret, Error *reterr) {
         const char *location = http_header(t, HTTP_LOCATION);
-        char *next;
+        _cleanup_free_ char *next = NULL;
         int r;
 
         if (!location)
                 return error_set(reterr, -EBADMSG, "a redirect to nowhere");
-        r = url_resolve(*url, location, &next, reterr);
+        r = url_resolve(url, location, &next, reterr);
         if (r < 0)
                 return r;
-        if (str_after(*url, "https://") && !str_after(next, "https://")) {
+        if (str_after(url, "https://") && !str_after(next, "https://")) {
                 _cleanup_free_ char *server = url_server(next);
 
-                free(next);
                 return error_set(reterr, -EPROTO, "it redirects from https to %s", server ? server : "http");
         }
+        *ret = TAKE_PTR(next);
+        return 0;
+}
+
+static int redirect(HttpTransfer *t, char **url, Error *reterr) {
+        char *next;
+        int r = follow(*url, t, &next, reterr);
+
+        if (r < 0)
+                return r;
         free(*url);
         *url = next;
         return 0;
@@ -310,24 +320,77 @@ int registry_send(Registry *g, const RegistryRequest *q, Retry *retry, HttpTrans
         return r;
 }
 
-int registry_start(Registry *g, const RegistryRequest *q, HttpTransfer **ret, Error *reterr) {
-        _cleanup_attempt_ Attempt a = { 0 };
-        int r = attempt_init(&a, g, q, reterr);
+int registry_location(Registry *g, const char *url, const HttpTransfer *t, char **ret, Error *reterr) {
+        _cleanup_free_ char *base = NULL, *whole = NULL;
+        int r = base_of(g, &base, reterr);
 
         if (r >= 0)
-                r = attempt_start(&a, ret, reterr);
+                r = url_resolve(base, url, &whole, reterr);
+        if (r >= 0)
+                r = follow(whole, t, ret, reterr);
         if (r < 0)
                 (void) error_prefix(reterr, "registry %s", g->host);
         return r;
 }
 
-int registry_finish(Registry *g, const RegistryRequest *q, HttpTransfer *t, Error *reterr) {
-        Attempt a = { .registry = g, .request = q, .own = true };
-        int r = http_status(t, reterr);
+struct RegistryStream {
+        Attempt attempt;
+        HttpTransfer *transfer;
+};
 
-        if (r >= 300)
-                r = attempt_judge(&a, t, r, reterr);
-        if (r < 0)
+int registry_stream_open(Registry *g, const RegistryRequest *q, RegistryStream **ret, Error *reterr) {
+        _cleanup_registry_stream_ RegistryStream *s = calloc(1, sizeof(*s));
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        r = attempt_init(&s->attempt, g, q, reterr);
+        if (r >= 0) {
+                s->attempt.streamed = true;
+                r = attempt_start(&s->attempt, &s->transfer, reterr);
+        }
+        if (r < 0) {
                 (void) error_prefix(reterr, "registry %s", g->host);
-        return r < 0 ? r : 0;
+                return r;
+        }
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+RegistryStream *registry_stream_free(RegistryStream *s) {
+        if (!s)
+                return NULL;
+        http_transfer_free(s->transfer);
+        attempt_clear(&s->attempt);
+        free(s);
+        return NULL;
+}
+
+int registry_stream_write(RegistryStream *s, const void *data, size_t size, Error *reterr) {
+        int r = http_write(s->transfer, data, size, reterr);
+
+        if (r < 0 && r != -EPIPE)
+                (void) error_prefix(reterr, "registry %s", s->attempt.registry->host);
+        return r;
+}
+
+const HttpTransfer *registry_stream_transfer(const RegistryStream *s) {
+        return s->transfer;
+}
+
+int registry_stream_finish(RegistryStream *s, int *reterr_status, Error *reterr) {
+        Attempt *a = &s->attempt;
+        int r, status;
+
+        http_write_end(s->transfer);
+        r = status = http_status(s->transfer, reterr);
+        *reterr_status = MAX(status, 0);
+        if (status == 401 && a->own) {
+                r = attempt_authenticate(a, s->transfer, reterr);
+                r = r < 0 ? r : error_set(reterr, -EAGAIN, "%s", answer_status_text(status));
+        } else if (status >= 300)
+                r = attempt_judge(a, s->transfer, status, reterr);
+        if (r < 0)
+                (void) error_prefix(reterr, "registry %s", a->registry->host);
+        return MIN(r, 0);
 }

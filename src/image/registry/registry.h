@@ -36,16 +36,30 @@ typedef struct RegistryRequest {
         char *const *headers;
         const void *body;
         size_t body_size;
-        bool streamed, bulk;    /* as in HttpRequest */
+        bool bulk;              /* as in HttpRequest */
 } RegistryRequest;
 
 /* Sends and waits for an answer below 300; *ret's body is still to be read. What is temporary is tried again, as retry
  * counts. reterr_status (may be NULL) is the HTTP status of a refusal. Errors: as answer_errno(), or those of http. */
 int registry_send(Registry *g, const RegistryRequest *q, Retry *retry, HttpTransfer **ret, int *reterr_status, Error *reterr);
 
-/* The same in two steps, for a streamed body, without another try: the caller writes in between. */
-int registry_start(Registry *g, const RegistryRequest *q, HttpTransfer **ret, Error *reterr);
-int registry_finish(Registry *g, const RegistryRequest *q, HttpTransfer *t, Error *reterr);
+/* Where the answer t to a request for url says that it goes on, as a whole address. */
+int registry_location(Registry *g, const char *url, const HttpTransfer *t, char **ret, Error *reterr);
+
+/* The same for a body that is streamed, without another try. q must outlive it. */
+typedef struct RegistryStream RegistryStream;
+
+int registry_stream_open(Registry *g, const RegistryRequest *q, RegistryStream **ret, Error *reterr);
+RegistryStream *registry_stream_free(RegistryStream *s);
+DEFINE_CLEANUP(RegistryStream *, registry_stream_free);
+#define _cleanup_registry_stream_ _cleanup_(registry_stream_freep)
+
+/* -EPIPE: as http_write(). */
+int registry_stream_write(RegistryStream *s, const void *data, size_t size, Error *reterr);
+
+/* Ends the body and waits for an answer below 300. -EAGAIN: what was shown of who one is was not good any more, and now is: try again. */
+int registry_stream_finish(RegistryStream *s, int *reterr_status, Error *reterr);
+const HttpTransfer *registry_stream_transfer(const RegistryStream *s);
 
 /* Another try may succeed. */
 bool registry_temporary(int r) _pure_;
