@@ -12,5 +12,6 @@
 #define BERTH_IDS_DIR "/run/berth/ids"           /* one file a taken id range */
 #define BERTH_CACHE_DIR "/var/cache/berth"       /* compiled seccomp profiles; may be deleted */
 #define BERTH_NETWORK_DIR "/var/lib/berth/network" /* NETWORK: its subnets, and one link an address */
+#define BERTH_NAME_DIR "/run/berth/name"         /* NETWORK/NAME/ADDRESS: who is up */
 #define BERTH_BRIDGE_DIR "/run/berth/network"    /* BRIDGE: one that we made */
 #define BERTH_SECRET_DIR "/etc/berth/secrets"    /* NAME: a secret's bytes */
