@@ -26,6 +26,7 @@ int cmd_keys(int argc, char *argv[]);
 int cmd_list(int argc, char *argv[]);
 int cmd_load(int argc, char *argv[]);
 int cmd_logs(int argc, char *argv[]);
+int cmd_network(int argc, char *argv[]);
 int cmd_pull(int argc, char *argv[]);
 int cmd_prune(int argc, char *argv[]);
 int cmd_rmi(int argc, char *argv[]);

@@ -165,6 +165,8 @@ static int add_spec(const SpecSearch *search, SpecKind kind, const char *store, 
                 if (r < 0)
                         return r;
         }
+        if (kind == SPEC_NETWORK)
+                return 0;
         if (kind == SPEC_IMAGE)
                 return add_image(store, spec_image_name(&s->image), ids, reterr);
         for (size_t i = 0; r >= 0 && i < s->n_processes; i++) {

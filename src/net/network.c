@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -120,11 +121,30 @@ int network_settle(Network *n, const NetworkEnv *env, Error *reterr) {
         return r < 0 ? error_set_errno(reterr, r, "cannot keep the subnet of network '%s' below '" BERTH_NETWORK_DIR "'", n->name) : 0;
 }
 
-int network_forget(const char *name) {
+/* Does a bridge stand for the network? The files below BERTH_BRIDGE_DIR say whose each one is. */
+static int network_is_up(int lock, const char *name) {
+        _cleanup_closedir_ DIR *d = NULL;
+        int r = dir_open(lock, ".", &d);
+
+        for (struct dirent *e; r >= 0 && (e = readdir(d));) {
+                _cleanup_free_ char *text = NULL;
+
+                if (e->d_name[0] != '.' && read_file(lock, e->d_name, NAME_MAX, &text, NULL) >= 0 && streq(text, name))
+                        return 1;
+        }
+        return r < 0 ? r : 0;
+}
+
+int network_forget(const char *name, Error *reterr) {
         _cleanup_free_ char *path = str_format(BERTH_NETWORK_DIR "/%s", name);
         _cleanup_close_ int lock = network_lock();
+        int r = !path ? -ENOMEM : lock < 0 ? lock : network_is_up(lock, name);
 
-        return !path ? -ENOMEM : lock < 0 ? lock : remove_tree(AT_FDCWD, path);
+        if (r > 0)
+                return error_set(reterr, -EBUSY, "network '%s' is in use, stop the apps that are on it first", name);
+        if (r >= 0)
+                r = remove_tree(AT_FDCWD, path);
+        return r < 0 ? error_set_errno(reterr, r, "cannot forget network '%s'", name) : 0;
 }
 
 int network_lease(const Network *n, const NetworkEnv *env, const char *app, const char *instance, const Address *fixed, Address *ret, Error *reterr) {

@@ -8,8 +8,9 @@
 #include <sys/types.h>
 
 #include "net/lease.h"
+#include "spec/spec.h"
 
-#define NETWORK_DEFAULT "berth" /* the one without a file, and that no file can name */
+#define NETWORK_DEFAULT SPEC_NETWORK_DEFAULT_NAME
 #define NETWORK_BRIDGE_DEFAULT "berth0"
 #define NETWORK_LINK_INSIDE "eth0"
 
@@ -38,13 +39,19 @@ typedef struct NetworkEnv {
         bool (*network_exists)(const char *name);
 } NetworkEnv;
 
+/* By the specs of this machine, and by what runs. */
+extern const NetworkEnv network_env;
+
+/* What a file NAME.network asks for; the default network where it is NULL. */
+int network_of_spec(const Spec *file, Network *ret);
 void network_clear(Network *n);
+#define _cleanup_network_ _cleanup_(network_clear)
 
 /* Completes what was not asked for by what it was the last time or else by what is free on this host, and keeps it. */
 int network_settle(Network *n, const NetworkEnv *env, Error *reterr);
 
-/* Forgets subnets and addresses. */
-int network_forget(const char *name);
+/* Forgets subnets and addresses. -EBUSY: instances are on it. */
+int network_forget(const char *name, Error *reterr);
 
 /* The addresses of an instance, after network_settle(). fixed: by family; family 0: none is asked for. */
 int network_lease(const Network *n, const NetworkEnv *env, const char *app, const char *instance, const Address *fixed, Address *ret, Error *reterr);

@@ -301,12 +301,60 @@ static int image_files_store(const Supervisor *sv) {
         return r;
 }
 
+/* Lines of one key, none of whose values has anything that a file would have to escape. */
+static int put_texts(Buf *b, const char *key, const SpecText *items, size_t n) {
+        int r = 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                if (items[i].value)
+                        r = buf_printf(b, "%s=%s\n", key, items[i].value);
+        return r;
+}
+
+/* Likewise what Network=NAME.network meant. */
+static int network_file_put(Buf *b, const Spec *file) {
+        const SpecNetworkFile *n = &file->net;
+        int r = buf_printf(b, "[Network]\nNetworkName=%s\nInternal=%d\nIPv6=%d\nDisableDNS=%d\nOptions=isolate=%d\n", spec_network_name(file),
+                n->internal.value, n->ipv6.value, n->disable_dns.value, n->isolate.value != 0);
+
+        if (r >= 0 && n->mtu.set)
+                r = buf_printf(b, "Options=mtu=%u\n", (unsigned) n->mtu.value);
+        if (r >= 0)
+                r = put_texts(b, "Subnet", n->subnets.items, n->subnets.n);
+        if (r >= 0)
+                r = put_texts(b, "Gateway", n->gateways.items, n->gateways.n);
+        if (r >= 0)
+                r = put_texts(b, "IPRange", n->ranges.items, n->ranges.n);
+        if (r >= 0)
+                r = put_texts(b, "DNS", n->dns.items, n->dns.n);
+        return r < 0 ? r : put_texts(b, "InterfaceName", &n->interface_name, 1);
+}
+
+static int network_files_store(const Supervisor *sv) {
+        int r = 0;
+
+        for (size_t i = 0; i < sv->spec->n_processes && r >= 0; i++) {
+                const SpecProcess *p = sv->spec->processes + i;
+                _cleanup_free_ char *to = NULL;
+                _cleanup_buf_ Buf b = BUF_INIT;
+
+                if (!p->network_spec)
+                        continue;
+                to = str_format("%s/spec/%s.network", sv->run_directory, p->network_file);
+                r = to ? network_file_put(&b, p->network_spec) : -ENOMEM;
+                if (r >= 0)
+                        r = write_file(AT_FDCWD, to, b.data, b.size, 0600, false);
+        }
+        return r;
+}
+
 void adopt_spec_store(const Supervisor *sv) {
         int r = spec_store(sv);
 
         if (r >= 0)
                 r = image_files_store(sv);
-
+        if (r >= 0)
+                r = network_files_store(sv);
         if (r < 0)
                 log_warning("Supervisor '%s': cannot keep a copy of its spec: %s", sv->name, strerror(-r));
 }

@@ -4,32 +4,10 @@
 
 #include "run/attach.h"
 #include "run/instance.h"
-#include "spec/document.h"
 #include "util/buf.h"
 #include "util/fd.h"
 #include "util/log.h"
-#include "util/paths.h"
 #include "util/strv.h"
-
-/* A masked one, or one that is wrong, exists all the same. */
-static bool spec_exists(SpecKind kind, const char *name) {
-        _cleanup_search_ SpecSearch search = { 0 };
-        _cleanup_document_ SpecDocument d = { 0 };
-
-        return spec_search_open(NULL, &search) < 0 || spec_document_read(&search, kind, name, NULL, &d) != -ENOENT;
-}
-
-static bool app_exists(const char *name) {
-        _cleanup_free_ char *state = str_format(BERTH_RUN_DIR "/%s/state", name);
-
-        return !state || access(state, F_OK) == 0 || spec_exists(SPEC_CONTAINER, name);
-}
-
-static bool network_exists(const char *name) {
-        return true;
-}
-
-static const NetworkEnv env = { .app_exists = app_exists, .network_exists = network_exists };
 
 static void attachment_clear(Attachment *a) {
         network_clear(&a->network);
@@ -55,22 +33,43 @@ static int text_make(Attachment *a) {
         return a->text ? 0 : -ENOMEM;
 }
 
+/* IP= and IP6=, which the spec has found to be addresses. */
+static void fixed_read(const SpecProcess *p, Address fixed[_NETWORK_FAMILY_MAX]) {
+        const char *texts[_NETWORK_FAMILY_MAX] = { [NETWORK_IPV4] = p->ip.value, [NETWORK_IPV6] = p->ip6.value };
+
+        for (int k = 0; k < _NETWORK_FAMILY_MAX; k++)
+                if (!texts[k] || address_parse(texts[k], &fixed[k]) < 0)
+                        fixed[k] = (Address){ 0 };
+}
+
+static int lease(Instance *i, Attachment *a, Error *reterr) {
+        const SpecProcess *p = i->process->spec;
+        Address fixed[_NETWORK_FAMILY_MAX];
+        char origin[512];
+        int r;
+
+        r = network_of_spec(p->network_spec, &a->network);
+        if (r >= 0)
+                r = network_settle(&a->network, &network_env, reterr);
+        if (r < 0)
+                return r;
+        fixed_read(p, fixed);
+        r = network_lease(&a->network, &network_env, i->sv->name, i->name, fixed, a->addresses, reterr);
+        if (r < 0 && (p->ip.value || p->ip6.value))
+                return error_prefix(reterr, "%s", spec_origin_text(i->sv->spec, p->ip.value ? p->ip.origin : p->ip6.origin, origin, sizeof(origin)));
+        return r;
+}
+
 int attach_plan(Instance *i, const FilesNetwork **ret_files, Error *reterr) {
         const SpecProcess *p = i->process->spec;
-        const Address fixed[_NETWORK_FAMILY_MAX] = { 0 };
         Attachment *a = &i->attachment;
         int r;
 
         attachment_clear(a);
         *ret_files = NULL;
-        if (p->network != SPEC_NETWORK_UNSET && p->network != SPEC_NETWORK_PRIVATE)
+        if (p->network == SPEC_NETWORK_NONE || p->network == SPEC_NETWORK_HOST)
                 return 0;
-        a->network = (Network){ .name = strdup(NETWORK_DEFAULT), .sides[NETWORK_IPV4].wanted = true };
-        if (!a->network.name)
-                return -ENOMEM;
-        r = network_settle(&a->network, &env, reterr);
-        if (r >= 0)
-                r = network_lease(&a->network, &env, i->sv->name, i->name, fixed, a->addresses, reterr);
+        r = lease(i, a, reterr);
         if (r >= 0)
                 r = text_make(a);
         if (r < 0)

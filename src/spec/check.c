@@ -5,6 +5,7 @@
 #include "spec/check.h"
 #include "spec/names.h"
 #include "spec/parse.h"
+#include "util/address.h"
 #include "util/capability.h"
 #include "util/strv.h"
 
@@ -121,6 +122,22 @@ static int check_namespaces(Check *c) {
         return r;
 }
 
+/* What is said of the app's place on a network, where it is on none of its own. */
+static int check_network_place(Check *c) {
+        const SpecProcess *p = c->process;
+        const SpecText *texts[] = {
+                p->ip.value ? &p->ip : NULL, p->ip6.value ? &p->ip6 : NULL, p->network_aliases.n > 0 ? p->network_aliases.items : NULL,
+        };
+        static const char *const keys[] = { "IP", "IP6", "NetworkAlias" };
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < ELEMENTSOF(texts); i++)
+                if (texts[i] && (p->network == SPEC_NETWORK_HOST || p->network == SPEC_NETWORK_NONE))
+                        r = complain(c, texts[i]->origin, "%s= means nothing with Network=%s", keys[i],
+                                p->network == SPEC_NETWORK_HOST ? "host" : "none");
+        return r;
+}
+
 static int check_life(Check *c) {
         const SpecProcess *p = c->process;
 
@@ -163,7 +180,7 @@ static int check_mounts(Check *c) {
 
 static int check_process(Check *c) {
         static int (*const checks[])(Check *) = { check_root, check_user, check_memory, check_capabilities, check_namespaces,
-                check_life, check_mounts };
+                check_network_place, check_life, check_mounts };
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < ELEMENTSOF(checks); i++)
@@ -243,14 +260,63 @@ static bool has_section(const SpecDocument *d, const char *name, const char *sta
         return false;
 }
 
-static int check_image(Check *c) {
-        Spec *s = c->spec;
+static int check_oneshot(Check *c) {
+        const Spec *s = c->spec;
 
         if (s->restart == SPEC_RESTART_ALWAYS || s->restart == SPEC_RESTART_ON_SUCCESS)
-                return complain(c, last_of(c, "Restart"), "a pull ends with success, Restart= would begin it again for ever");
+                return complain(c, last_of(c, "Restart"), "%s ends with success, Restart= would begin it again for ever",
+                        s->kind == SPEC_IMAGE ? "a pull" : "the making of a network");
+        return 0;
+}
+
+static int check_image(Check *c) {
+        Spec *s = c->spec;
+        int r = check_oneshot(c);
+
+        if (r != 0)
+                return r;
         if (!has_section(c->document, "Image", NULL) && !c->wrong_before)
                 return complain(c, (SpecOrigin){ 0 }, "has no [Image] section");
         return s->image.name.value || c->wrong_before ? 0 : complain(c, (SpecOrigin){ 0 }, "[Image] has no Image=");
+}
+
+/* The subnet of the same family as text, an address or the first of a range. */
+static bool find_subnet(const SpecNetworkFile *n, const char *text, Subnet *ret, Address *ret_first) {
+        _cleanup_free_ char *first = strndup(text, strcspn(text, "-"));
+
+        if (!first || address_parse(first, ret_first) < 0)
+                return false;
+        for (size_t i = 0; i < n->subnets.n; i++)
+                if (subnet_parse(n->subnets.items[i].value, ret) >= 0 && ret->base.family == ret_first->family)
+                        return true;
+        return false;
+}
+
+static int check_inside(Check *c, const SpecText *t, const char *key) {
+        const char *dash = strchr(t->value, '-');
+        Address first, last;
+        Subnet s;
+
+        if (!find_subnet(&c->spec->net, t->value, &s, &first))
+                return complain(c, t->origin, "%s= needs a Subnet= of its family", key);
+        if (subnet_has(&s, &first) && (!dash || (address_parse(dash + 1, &last) >= 0 && subnet_has(&s, &last))))
+                return 0;
+        return complain(c, t->origin, "%s=%s is outside of the subnet %s", key, t->value, subnet_text(&s).text);
+}
+
+static int check_network(Check *c) {
+        const SpecNetworkFile *n = &c->spec->net;
+        int r = check_oneshot(c);
+
+        if (r == 0 && !has_section(c->document, "Network", NULL) && !c->wrong_before)
+                return complain(c, (SpecOrigin){ 0 }, "has no [Network] section");
+        if (r == 0 && streq(spec_network_name(c->spec), SPEC_NETWORK_DEFAULT_NAME))
+                r = complain(c, n->name.origin, "'" SPEC_NETWORK_DEFAULT_NAME "' is the name of the network that apps are on without a file");
+        for (size_t i = 0; r == 0 && i < n->gateways.n; i++)
+                r = check_inside(c, &n->gateways.items[i], "Gateway");
+        for (size_t i = 0; r == 0 && i < n->ranges.n; i++)
+                r = check_inside(c, &n->ranges.items[i], "IPRange");
+        return r;
 }
 
 int spec_check(Spec *s, const SpecDocument *d, bool unknown, SpecDiags *diags) {
@@ -259,6 +325,8 @@ int spec_check(Spec *s, const SpecDocument *d, bool unknown, SpecDiags *diags) {
 
         if (s->kind == SPEC_IMAGE)
                 return check_image(&c);
+        if (s->kind == SPEC_NETWORK)
+                return check_network(&c);
         if (!has_section(d, "Container", "Process ") && !c.wrong_before) {
                 c.wrong_before = true;
                 r = complain(&c, (SpecOrigin){ 0 }, "has no [Container] section");

@@ -16,7 +16,22 @@
 static const char *const suffixes[_SPEC_KIND_MAX] = {
         [SPEC_CONTAINER] = ".container",
         [SPEC_IMAGE] = ".image",
+        [SPEC_NETWORK] = ".network",
 };
+
+static const char *const nouns[_SPEC_KIND_MAX] = { [SPEC_CONTAINER] = "app", [SPEC_IMAGE] = "image", [SPEC_NETWORK] = "network" };
+
+const char *spec_kind_noun(SpecKind kind) {
+        return nouns[kind];
+}
+
+char *spec_kind_service(SpecKind kind, const char *name) {
+        const char *at = strchr(name, '@');
+
+        if (kind == SPEC_CONTAINER)
+                return strdup(name);
+        return at ? str_format("%.*s-%s%s", (int) (at - name), name, nouns[kind], at) : str_format("%s-%s", name, nouns[kind]);
+}
 
 const char *spec_kind_suffix(SpecKind kind) {
         return suffixes[kind];
@@ -360,8 +375,8 @@ int spec_document_read(const SpecSearch *s, SpecKind kind, const char *name, Spe
         int r;
 
         if (!spec_name_valid(name)) {
-                (void) spec_diag_add(diags, SPEC_ERROR, NULL, 0, 0, "'%s' cannot be the name of %s", name,
-                        kind == SPEC_IMAGE ? "an image's file" : "an app");
+                (void) spec_diag_add(diags, SPEC_ERROR, NULL, 0, 0, "'%s' cannot be the name of %s%s", name,
+                        kind == SPEC_CONTAINER ? "an app" : "a file NAME", kind == SPEC_CONTAINER ? "" : suffixes[kind]);
                 return -EINVAL;
         }
         r = set_name(&d, name);
@@ -379,7 +394,7 @@ int spec_document_read(const SpecSearch *s, SpecKind kind, const char *name, Spe
                 return -ENAMETOOLONG;
         if (r == -ERFKILL) {
                 (void) spec_diag_add(diags, SPEC_ERROR, path, 0, 0, "%s '%s' is masked by this file",
-                        kind == SPEC_IMAGE ? "image" : "app", name);
+                        nouns[kind], name);
                 return r;
         }
         r = add_source(&d, s->fds[dir], file, path, diags);

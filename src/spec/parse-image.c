@@ -21,28 +21,6 @@ static bool image_name_valid(const char *text) {
         return text[0] && !strchr("-:@", text[0]) && !text[strspn(text, LETTERS DIGITS "._/:@+-")];
 }
 
-/* Image=NAME.image: what it says is found when all else is read. What depends on the instance of a template, or on the
- * machine, systemd fills in. */
-static int take_file(SpecParse *c, void *place, char *text) {
-        _cleanup_free_ char *owned = text, *service = NULL, *raw = NULL;
-        size_t n = strlen(text) - STRLEN(FILE_SUFFIX);
-        SpecProcess *p = c->process;
-
-        p->image_file = strndup(text, n);
-        if (!p->image_file)
-                return -ENOMEM;
-        if (c->unknown && str_ends_with(c->line->value, FILE_SUFFIX)) {
-                raw = strndup(c->line->value, strlen(c->line->value) - STRLEN(FILE_SUFFIX));
-                service = raw ? spec_image_service(raw) : NULL;
-                p->image_unit = service ? str_format("%s.service", service) : NULL;
-                if (!p->image_unit)
-                        return -ENOMEM;
-        }
-        if (!c->unknown && (!spec_name_valid(p->image_file) || str_ends_with(p->image_file, "@")))
-                return spec_complain(c, c->line->value, "'%s' is not a name of a file NAME.image", text);
-        return keep(c, place, TAKE_PTR(owned));
-}
-
 int parse_text_image(SpecParse *c, void *place) {
         _cleanup_free_ char *text = NULL;
         int r;
@@ -52,8 +30,10 @@ int parse_text_image(SpecParse *c, void *place) {
         r = spec_expand(c, c->line->value, c->line->value, &text);
         if (r <= 0)
                 return r;
-        if (str_ends_with(text, FILE_SUFFIX))
-                return take_file(c, place, TAKE_PTR(text));
+        if (str_ends_with(text, FILE_SUFFIX)) {
+                r = spec_take_file(c, SPEC_IMAGE, text, &c->process->image_file, &c->process->image_unit);
+                return r > 0 ? keep(c, place, TAKE_PTR(text)) : r;
+        }
         if (str_ends_with(text, ".build"))
                 return spec_complain(c, c->line->value, "'%s' names a Quadlet unit: known from Quadlet, not supported yet", text);
         if (!image_name_valid(text))

@@ -578,8 +578,9 @@ int parse_secrets(SpecParse *c, void *place) {
 
 /* Quadlet turns the names of its files into the names of their services. */
 int spec_unit_of(SpecParse *c, const char *word, const char *at, char **ret) {
-        static const char *const others[] = { ".volume", ".network", ".pod", ".kube", ".build" };
-        _cleanup_free_ char *text = NULL;
+        static const char *const others[] = { ".volume", ".pod", ".kube", ".build" };
+        _cleanup_free_ char *text = NULL, *service = NULL;
+        SpecKind kind;
         int r;
 
         r = spec_expand(c, word, at, &text);
@@ -588,14 +589,10 @@ int spec_unit_of(SpecParse *c, const char *word, const char *at, char **ret) {
         for (size_t i = 0; i < ELEMENTSOF(others); i++)
                 if (str_ends_with(text, others[i]))
                         return spec_complain(c, at, "'%s' names a Quadlet unit: known from Quadlet, not supported yet", text);
-        if (str_ends_with(text, ".container")) {
-                text[strlen(text) - strlen(".container")] = 0;
-                *ret = str_format("%s.service", text);
-        } else if (str_ends_with(text, ".image")) {
-                _cleanup_free_ char *service = NULL;
-
-                text[strlen(text) - strlen(".image")] = 0;
-                service = spec_image_service(text);
+        kind = spec_kind_of(text);
+        if (kind >= 0) {
+                text[strlen(text) - strlen(spec_kind_suffix(kind))] = 0;
+                service = spec_kind_service(kind, text);
                 *ret = service ? str_format("%s.service", service) : NULL;
         } else
                 *ret = TAKE_PTR(text);

@@ -604,25 +604,6 @@ int parse_notify(SpecParse *c, void *place) {
         return r;
 }
 
-int parse_network(SpecParse *c, void *place) {
-        _cleanup_free_ char *text = NULL;
-        int r;
-
-        r = take_value(c, &text);
-        if (r <= 0)
-                return r;
-        if (streq(text, "host"))
-                *(SpecNetwork *) place = SPEC_NETWORK_HOST;
-        else if (streq(text, "none"))
-                *(SpecNetwork *) place = SPEC_NETWORK_NONE;
-        else if (streq(text, "private") || streq(text, "bridge"))
-                *(SpecNetwork *) place = SPEC_NETWORK_PRIVATE;
-        else
-                return spec_complain(c, c->line->value, "network '%s' is known from Quadlet, not supported yet; there are private, host and none",
-                        text);
-        return 1;
-}
-
 /* One of n names, in the order of an enum's values. what is its article and noun. */
 static int take_choice(SpecParse *c, const char *const *names, size_t n, const char *what, const char *there_are, unsigned *ret) {
         _cleanup_free_ char *text = NULL;

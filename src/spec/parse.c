@@ -320,6 +320,9 @@ void spec_process_clear(SpecProcess *p) {
                         spec_store_reset(spec_keys[i].store, (char *) p + spec_keys[i].offset, NULL);
         free(p->image_file);
         free(p->image_unit);
+        free(p->network_file);
+        free(p->network_unit);
+        spec_free(p->network_spec);
         free(p->name);
         *p = (SpecProcess){ 0 };
 }

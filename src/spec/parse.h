@@ -56,8 +56,12 @@ int spec_unit_of(SpecParse *c, const char *word, const char *at, char **ret);
 bool env_name_valid(const char *name) _pure_;
 bool unit_name_valid(const char *name) _pure_; /* with its type's suffix; templates too */
 
-/* What the .image files say that Image= of the processes names. search: where they are. 0 or -ENOMEM. */
-int spec_images_resolve(Spec *s, const SpecSearch *search, SpecFlags flags, SpecDiags *diags);
+/* A name of another file, text, that ends in its suffix; what it says is found when all else is read. What depends on the instance of a
+ * template, or on the machine, systemd fills in: *unit is set then. 1, 0 after a complaint, -ENOMEM. */
+int spec_take_file(SpecParse *c, SpecKind kind, const char *text, char **file, char **unit);
+
+/* What the files say that the processes name. search: where they are. 0 or -ENOMEM. */
+int spec_files_resolve(Spec *s, const SpecSearch *search, SpecFlags flags, SpecDiags *diags);
 
 /* Frees what is at place and makes it unset again. key matters for STORE_MOUNTS; NULL: all. */
 void spec_store_reset(SpecStore store, void *place, const char *key);
@@ -89,6 +93,18 @@ int parse_signal(SpecParse *c, void *place);
 int parse_seconds(SpecParse *c, void *place);
 int parse_notify(SpecParse *c, void *place);
 int parse_network(SpecParse *c, void *place);
+int parse_ip(SpecParse *c, void *place);
+int parse_ip6(SpecParse *c, void *place);
+int parse_network_aliases(SpecParse *c, void *place);
+int parse_expose(SpecParse *c, void *place);
+int parse_network_name(SpecParse *c, void *place);
+int parse_subnets(SpecParse *c, void *place);
+int parse_gateways(SpecParse *c, void *place);
+int parse_ranges(SpecParse *c, void *place);
+int parse_interface(SpecParse *c, void *place);
+int parse_driver(SpecParse *c, void *place);
+int parse_ipam(SpecParse *c, void *place);
+int parse_network_options(SpecParse *c, void *place);
 int parse_pull(SpecParse *c, void *place);
 int parse_auto_update(SpecParse *c, void *place);
 int parse_userns(SpecParse *c, void *place);

@@ -94,13 +94,13 @@ static SectionOf section_of(SpecKind kind, const char *name) {
 }
 
 static int complain_section(SpecParse *c, const char *name) {
-        static const char *const quadlet[] = { "Pod", "Kube", "Volume", "Network", "Build" };
+        static const char *const quadlet[] = { "Pod", "Kube", "Volume", "Build" };
         const char *near;
 
-        if (c->spec->kind == SPEC_IMAGE && (streq(name, "Container") || str_after(name, PROCESS_SECTION " ")))
+        if (c->spec->kind != SPEC_CONTAINER && (streq(name, "Container") || str_after(name, PROCESS_SECTION " ")))
                 return spec_complain(c, NULL, "section [%s] belongs into a file NAME.container", name);
-        if (c->spec->kind == SPEC_CONTAINER && streq(name, "Image"))
-                return spec_complain(c, NULL, "section [Image] belongs into a file NAME.image");
+        if (streq(name, "Image") || streq(name, "Network"))
+                return spec_complain(c, NULL, "section [%s] belongs into a file NAME.%s", name, streq(name, "Image") ? "image" : "network");
         if (streq(name, PROCESS_SECTION))
                 return spec_complain(c, NULL, "[Process NAME] needs a name");
         if (str_after(name, PROCESS_SECTION " "))
@@ -137,12 +137,8 @@ static int put_unit_word(Buf *b, const char *word, size_t n) {
         if (kind < 0 || n == strlen(spec_kind_suffix(kind)))
                 return buf_append(b, word, n);
         name[n - strlen(spec_kind_suffix(kind))] = 0;
-        if (kind == SPEC_IMAGE) {
-                service = spec_image_service(name);
-                if (!service)
-                        return -ENOMEM;
-        }
-        return buf_printf(b, "%s.service", service ? service : name);
+        service = spec_kind_service(kind, name);
+        return service ? buf_printf(b, "%s.service", service) : -ENOMEM;
 }
 
 /* "After=basic.container" is "After=basic.service" for systemd; all else stays as it is written. */
@@ -179,7 +175,7 @@ static int pass_unknown(SpecParse *c, SpecSection section, void *list) {
         const SpecKey *k = spec_key_elsewhere(c->spec->kind, section, c->line->key);
         int r;
 
-        if (k && (k->section == SECTION_CONTAINER || k->section == SECTION_IMAGE))
+        if (k && spec_section_is_own(k->section))
                 return complain_key(c, section);
         if (k)
                 r = spec_warn(c, NULL, "unknown key '%s', it belongs into [%s]; passed on to systemd", c->line->key,
@@ -223,9 +219,9 @@ static int apply_app_line(SpecParse *c, SpecSection section) {
         return r < 0 ? r : apply_value(c, s);
 }
 
-/* A line of an image's [Unit] or [Service]. No supervisor stands between systemd and the pull, so all of systemd's keys
+/* A line of an image's or network's [Unit] or [Service]. No supervisor stands between systemd and the command, so all of systemd's keys
  * mean what they say; these are berth's. */
-static int apply_image_service_line(SpecParse *c, SpecSection section) {
+static int apply_oneshot_line(SpecParse *c, SpecSection section) {
         static const char *const own[] = { "ExecStart", "SourcePath", "Type" };
         Spec *s = c->spec;
         int r = 0;
@@ -245,7 +241,7 @@ static int apply_image_service_line(SpecParse *c, SpecSection section) {
         return r < 0 ? r : pass_on(c, section == SECTION_UNIT ? (void *) &s->unit : (void *) &s->service_keys);
 }
 
-/* A line of [Container] or [Process NAME], for c->process, or of [Image], for the spec as a whole. */
+/* A line of [Container] or [Process NAME], for c->process, or of [Image] or [Network], for the spec as a whole. */
 static int apply_own_line(SpecParse *c, SpecSection section, void *object) {
         const char *refusal;
 
@@ -309,10 +305,10 @@ static int apply_line(SpecParse *c, Pass pass) {
                         return pass == PASS_CONTAINER ? apply_own_line(c, SECTION_CONTAINER, c->process) : 0;
                 if (pass != PASS_APP)
                         return 0;
-                if (in.section == SECTION_IMAGE)
-                        return apply_own_line(c, SECTION_IMAGE, c->spec);
-                if (c->spec->kind == SPEC_IMAGE && (in.section == SECTION_UNIT || in.section == SECTION_SERVICE))
-                        return apply_image_service_line(c, in.section);
+                if (spec_section_is_own(in.section))
+                        return apply_own_line(c, in.section, c->spec);
+                if (c->spec->kind != SPEC_CONTAINER && (in.section == SECTION_UNIT || in.section == SECTION_SERVICE))
+                        return apply_oneshot_line(c, in.section);
                 return apply_app_line(c, in.section);
         case IN_PROCESS:
                 return pass == PASS_PROCESS && streq_ptr(in.process, c->process->name) ?
@@ -347,7 +343,7 @@ static int apply_lines(SpecParse *c, const SpecDocument *d, Pass pass) {
 
 /* ServiceName= decides what %n is, so it has to be known first. The last one counts; parse_service_name() complains. */
 static char *find_service(const SpecDocument *d) {
-        const char *own = spec_section_name(d->kind == SPEC_IMAGE ? SECTION_IMAGE : SECTION_CONTAINER), *found = NULL;
+        const char *own = spec_section_name(spec_kind_section(d->kind)), *found = NULL;
 
         for (size_t f = 0; f < d->n_sources; f++)
                 for (size_t i = 0; i < d->sources[f].n_lines; i++) {
@@ -358,7 +354,7 @@ static char *find_service(const SpecDocument *d) {
                 }
         if (found && !d->template && !d->instance && spec_name_valid(found) && !strchr(found, '@') && !str_ends_with(found, ".service"))
                 return strdup(found);
-        return d->kind == SPEC_IMAGE ? spec_image_service(d->name) : strdup(d->name);
+        return spec_kind_service(d->kind, d->name);
 }
 
 static int apply_processes(SpecParse *c, const SpecDocument *d, SpecDiags *diags) {
@@ -433,7 +429,7 @@ static int spec_build(const SpecDocument *d, const SpecSearch *search, SpecFlags
         if (r == 0 && s->kind == SPEC_CONTAINER)
                 r = apply_processes(&c, d, diags);
         if (r == 0)
-                r = spec_images_resolve(s, search, flags, diags);
+                r = spec_files_resolve(s, search, flags, diags);
         if (r == 0)
                 r = spec_check(s, d, c.any_unknown, diags);
         if (r < 0)
@@ -534,15 +530,22 @@ int spec_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret) 
         return spec_loaded(r, s, diags, ret);
 }
 
-int spec_image_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret) {
+static int kind_load(SpecKind kind, const char *name, const char *dirs, SpecDiags *diags, Spec **ret) {
         _cleanup_search_ SpecSearch search = { 0 };
         Spec *s = NULL;
-        int r;
+        int r = spec_search_open(dirs, &search);
 
-        r = spec_search_open(dirs, &search);
-        if (r == 0)
-                r = spec_read_kind_from(&search, SPEC_IMAGE, name, 0, diags, &s);
+        if (r >= 0)
+                r = spec_read_kind_from(&search, kind, name, 0, diags, &s);
         return spec_loaded(r, s, diags, ret);
+}
+
+int spec_image_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret) {
+        return kind_load(SPEC_IMAGE, name, dirs, diags, ret);
+}
+
+int spec_network_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret) {
+        return kind_load(SPEC_NETWORK, name, dirs, diags, ret);
 }
 
 static int document_read_copy(const SpecSearch *search, const char *name, char *const *origins, SpecDiags *diags, SpecDocument *ret) {

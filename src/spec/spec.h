@@ -155,6 +155,7 @@ typedef enum SpecNetwork {
         SPEC_NETWORK_PRIVATE, /* a namespace of its own on the default bridge */
         SPEC_NETWORK_NONE,    /* a namespace of its own, with loopback */
         SPEC_NETWORK_HOST,
+        SPEC_NETWORK_FILE,    /* on the bridge that NAME.network describes */
         _SPEC_NETWORK_MAX,
         _SPEC_NETWORK_INVALID = -EINVAL,
 } SpecNetwork;
@@ -239,6 +240,12 @@ typedef struct SpecProcess {
 
         /* Network. */
         SpecNetwork network;
+        SpecOrigin network_origin;
+        char *network_file;        /* NAME, where Network=NAME.network was written */
+        char *network_unit;        /* its service, as systemd shall expand it: "NAME-network.service" */
+        struct Spec *network_spec; /* what it says */
+        SpecText ip, ip6;
+        SPEC_LIST(SpecText) network_aliases, expose;
         SPEC_LIST(SpecPort) ports;
         SPEC_LIST(SpecHost) hosts;
         SPEC_LIST(SpecText) dns, dns_option, dns_search; /* dns: addresses; dns_search "." : none */
@@ -318,6 +325,17 @@ static inline const char *spec_image_name(const SpecImage *i) {
         return i->tag.value ? i->tag.value : i->name.value;
 }
 
+/* What a file NAME.network says; subnets, gateways and ranges at most one of each family. */
+typedef struct SpecNetworkFile {
+        SpecText name;                                        /* see spec_network_name() */
+        SPEC_LIST(SpecText) subnets, gateways, ranges;        /* ranges: a subnet, or FIRST-LAST */
+        SPEC_LIST(SpecText) dns;                              /* addresses */
+        SpecBool internal, ipv6, disable_dns, delete_on_stop;
+        SpecText interface_name, driver, ipam_driver;
+        SpecNumber mtu, isolate;                              /* isolate: 1 or 0 */
+        SPEC_LIST(SpecPair) labels;
+} SpecNetworkFile;
+
 typedef struct Spec {
         SpecKind kind;
         char *name;     /* "shop", "web@a"; a template: "web@" */
@@ -325,12 +343,13 @@ typedef struct Spec {
         char *instance; /* "a"; NULL if there is none */
         bool template;  /* "web@": only good for its unit text, values are not expanded */
         char *path;     /* the spec file: what SourcePath= says */
-        char *service;  /* the unit's name without ".service": ServiceName=, or name, or spec_image_service() of it */
+        char *service;  /* the unit's name without ".service": ServiceName=, or spec_kind_service() */
         char **fragments; /* paths; [0] is path */
 
-        SpecProcess *processes; /* at least one; none of SPEC_IMAGE */
+        SpecProcess *processes; /* at least one; none but of SPEC_CONTAINER */
         size_t n_processes;
         SpecImage image;        /* SPEC_IMAGE only */
+        SpecNetworkFile net;    /* SPEC_NETWORK only */
 
         /* What [Service] and [Unit] say to the supervisor about its instances. */
         bool oneshot; /* Type=oneshot: run once, pass on how it ended */
@@ -363,7 +382,8 @@ DEFINE_CLEANUP(Spec *, spec_free);
  * diags (may be NULL) is added to, warnings even on success; what it says is complete sentences. */
 int spec_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret);
 
-/* The same for NAME.image. */
+/* The same for NAME.image and NAME.network. */
+int spec_network_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret);
 int spec_image_load(const char *name, const char *dirs, SpecDiags *diags, Spec **ret);
 
 /* As spec_load() from a directory with copies of a spec's files: origins are the paths that the files had, by fragment, and
@@ -392,9 +412,12 @@ int spec_list(const char *dirs, char ***ret);
 /* May it be an app's name? Letters, digits, ":-_.\" and at most one "@", not at the start; the bytes of unit names. */
 bool spec_name_valid(const char *name);
 
-/* What a file NAME.image has as its service without ServiceName=: "web-image", "web-image@a" for "web@a". The caller
- * frees; NULL when out of memory. */
-char *spec_image_service(const char *name);
+#define SPEC_NETWORK_DEFAULT_NAME "berth" /* of the network without a file */
+
+/* What the network of a file NAME.network is called. */
+static inline const char *spec_network_name(const Spec *s) {
+        return s->net.name.value ? s->net.name.value : s->name;
+}
 
 /* "shop.container:7:1", in a buffer of the caller's; "" for origin line 0. */
 const char *spec_origin_text(const Spec *s, SpecOrigin o, char *buffer, size_t size);

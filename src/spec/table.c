@@ -8,6 +8,7 @@
 /* name, state, kind, how it is kept, where in SpecProcess, parser, help */
 #define CONTAINER(n, s, k, st, f, p, h) { n, SECTION_CONTAINER, KEY_##s, k, STORE_##st, offsetof(SpecProcess, f), parse_##p, h }
 #define QUADLET_IMAGE(n, k, h) { n, SECTION_IMAGE, KEY_QUADLET, k, STORE_NONE, 0, NULL, h }
+#define QUADLET_NETWORK(n, k, h) { n, SECTION_NETWORK, KEY_QUADLET, k, STORE_NONE, 0, NULL, h }
 #define QUADLET(n, k, h) { n, SECTION_CONTAINER, KEY_QUADLET, k, STORE_NONE, 0, NULL, h }
 /* The same for what the app has as a whole; the place is in Spec (of no matter where the parser does not use it). */
 #define READ(n, se, s, k, st, f, p, h) { n, SECTION_##se, KEY_##s, k, STORE_##st, offsetof(Spec, f), parse_##p, h }
@@ -36,7 +37,7 @@ const SpecKey spec_keys[] = {
         CONTAINER("EnvironmentFile",        SUPPORTED, "paths",        ENV_FILES, environment_files, env_files,    "files of NAME=VALUE lines, \"-\" before it where it may be missing"),
         CONTAINER("EnvironmentHost",        SUPPORTED, "boolean",      BOOL,      environment_host,  bool,         "passes on the supervisor's own environment"),
         CONTAINER("Exec",                   SUPPORTED, "command",      COMMAND,   exec,              command,      "the command, or the arguments of the entry point"),
-        QUADLET("ExposeHostPort",           "ports",   "ports to expose"),
+        CONTAINER("ExposeHostPort",         SUPPORTED, "ports",        TEXTS,     expose,            expose,       "ports that the payload listens on: a note for people, as EXPOSE of an image"),
         CONTAINER("GIDMap",                 SUPPORTED, "id maps",      ID_MAPS,   gid_map,           id_maps,      "group ids: INSIDE:OUTSIDE[:COUNT]"),
         QUADLET("GlobalArgs",               "words",   "options of podman itself"),
         CONTAINER("Group",                  SUPPORTED, "group",        TEXT,      group,             group,        "the payload's group"),
@@ -59,8 +60,8 @@ const SpecKey spec_keys[] = {
         QUADLET("HttpProxy",                "boolean", "passes on the host's proxy settings"),
         CONTAINER("Image",                  SUPPORTED, "image",        TEXT,      image,             text_image,   "the image to run"),
         CONTAINER("IOWeight",               OWN,       "number",       NUMBER,    io_weight,         io_weight,    "share of the disks against others: 1 to 10000, 100 is usual"),
-        QUADLET("IP",                       "address", "a fixed IPv4 address"),
-        QUADLET("IP6",                      "address", "a fixed IPv6 address"),
+        CONTAINER("IP",                     SUPPORTED, "address",      TEXT,      ip,                ip,           "the address on the network, in place of one that follows from the name"),
+        CONTAINER("IP6",                    SUPPORTED, "address",      TEXT,      ip6,               ip6,          "the IPv6 address on the network"),
         CONTAINER("Label",                  SUPPORTED, "pairs",        PAIRS,     labels,            pairs,        "labels, NAME=VALUE"),
         QUADLET("LogDriver",                "text",    "where logs go"),
         QUADLET("LogOpt",                   "text",    "options of that"),
@@ -68,8 +69,8 @@ const SpecKey spec_keys[] = {
         CONTAINER("Memory",                 SUPPORTED, "size",         NUMBER,    memory,            size_limit,   "memory at most"),
         CONTAINER("MemorySwap",             OWN,       "size",         NUMBER,    swap,              swap,         "memory and swap together at most; needs Memory="),
         CONTAINER("Mount",                  SUPPORTED, "mounts",       MOUNTS,    mounts,            mount,        "type=bind|volume|tmpfs|image,OPTION,…"),
-        CONTAINER("Network",                SUPPORTED, "network",      ENUM,      network,           network,      "host or none"),
-        QUADLET("NetworkAlias",             "name",    "more names on the network"),
+        CONTAINER("Network",                SUPPORTED, "network",      ENUM,      network,           network,      "private (default), none, host, or NAME.network"),
+        CONTAINER("NetworkAlias",           SUPPORTED, "names",        TEXTS,     network_aliases,   network_aliases, "more names on the network"),
         CONTAINER("NoNewPrivileges",        SUPPORTED, "boolean",      BOOL,      no_new_privileges, bool,         "setuid programs and file capabilities give nothing"),
         CONTAINER("Notify",                 SUPPORTED, "boolean",      ENUM,      notify,            notify,       "the payload says READY=1 itself"),
         CONTAINER("PidsLimit",              SUPPORTED, "number",       NUMBER,    pids,              pids,         "processes and threads at most; -1 for no limit"),
@@ -133,6 +134,25 @@ const SpecKey spec_keys[] = {
         READ("ServiceName",          IMAGE, SUPPORTED, "name",    NONE,   name,              service_name, "name of the service, without .service"),
         READ("TLSVerify",            IMAGE, SUPPORTED, "boolean", BOOL,   image.tls_verify,  bool,        "whether certificates are verified; no also allows http"),
         READ("Variant",              IMAGE, SUPPORTED, "name",    TEXT,   image.variant,     platform,    "the variant of the architecture: v8"),
+
+        QUADLET_NETWORK("ContainersConfModule", "path",  "a module of containers.conf(5)"),
+        READ("DisableDNS",          NETWORK, SUPPORTED, "boolean",   BOOL,   net.disable_dns,    bool,            "no name service on this network"),
+        READ("DNS",                 NETWORK, SUPPORTED, "addresses", TEXTS,  net.dns,            addresses,       "name servers of the apps, in place of those of the host"),
+        READ("Driver",              NETWORK, SUPPORTED, "name",      TEXT,   net.driver,         driver,          "bridge, which is the only one"),
+        READ("Gateway",             NETWORK, SUPPORTED, "addresses", TEXTS,  net.gateways,       gateways,        "the host's address on the network; the first of the subnet unless set"),
+        QUADLET_NETWORK("GlobalArgs",         "words",     "options of podman itself"),
+        READ("InterfaceName",       NETWORK, SUPPORTED, "name",      TEXT,   net.interface_name, interface,       "what the bridge is called on the host"),
+        READ("Internal",            NETWORK, SUPPORTED, "boolean",   BOOL,   net.internal,       bool,            "nothing leads out of the network"),
+        READ("IPAMDriver",          NETWORK, SUPPORTED, "name",      TEXT,   net.ipam_driver,    ipam,            "host-local, which is the only one"),
+        READ("IPRange",             NETWORK, SUPPORTED, "ranges",    TEXTS,  net.ranges,         ranges,          "the part of the subnet that addresses are given out of: a subnet, or FIRST-LAST"),
+        READ("IPv6",                NETWORK, SUPPORTED, "boolean",   BOOL,   net.ipv6,           bool,            "the network has IPv6, too"),
+        READ("Label",               NETWORK, SUPPORTED, "pairs",     PAIRS,  net.labels,         pairs,           "labels, NAME=VALUE"),
+        READ("NetworkDeleteOnStop", NETWORK, SUPPORTED, "boolean",   BOOL,   net.delete_on_stop, bool,            "a stop of the service forgets subnets and addresses"),
+        READ("NetworkName",         NETWORK, SUPPORTED, "name",      TEXT,   net.name,           network_name,    "what it is called, in place of NAME"),
+        READ("Options",             NETWORK, SUPPORTED, "options",   NONE,   net.mtu,            network_options, "mtu=BYTES; isolate=true: apart from the other networks"),
+        QUADLET_NETWORK("PodmanArgs",         "words",     "options of podman network create"),
+        READ("ServiceName",         NETWORK, SUPPORTED, "name",      NONE,   name,               service_name,    "name of the service, without .service"),
+        READ("Subnet",              NETWORK, SUPPORTED, "subnets",   TEXTS,  net.subnets,        subnets,         "ADDRESS/PREFIX, one of each family; one that is free unless set"),
 
         PASSED("ExecCondition",                   SERVICE, "command", "run on the host before anything else; may skip the start"),
         PASSED("ExecStartPre",                    SERVICE, "command", "run on the host before the app starts"),
@@ -359,6 +379,7 @@ const size_t spec_n_keys = ELEMENTSOF(spec_keys);
 static const char *const section_names[_SPEC_SECTION_MAX] = {
         [SECTION_UNIT] = "Unit",           [SECTION_SERVICE] = "Service", [SECTION_INSTALL] = "Install",
         [SECTION_CONTAINER] = "Container", [SECTION_IMAGE] = "Image",     [SECTION_QUADLET] = "Quadlet",
+        [SECTION_NETWORK] = "Network",
 };
 
 static const char *const state_names[_SPEC_KEY_STATE_MAX] = {
@@ -374,8 +395,23 @@ const char *spec_key_state_name(SpecKeyState state) {
         return state_names[state];
 }
 
+static const SpecSection own_sections[_SPEC_KIND_MAX] = {
+        [SPEC_CONTAINER] = SECTION_CONTAINER, [SPEC_IMAGE] = SECTION_IMAGE, [SPEC_NETWORK] = SECTION_NETWORK,
+};
+
+SpecSection spec_kind_section(SpecKind kind) {
+        return own_sections[kind];
+}
+
+bool spec_section_is_own(SpecSection section) {
+        for (size_t i = 0; i < ELEMENTSOF(own_sections); i++)
+                if (own_sections[i] == section)
+                        return true;
+        return false;
+}
+
 bool spec_section_is_of(SpecSection section, SpecKind kind) {
-        return section == SECTION_CONTAINER ? kind == SPEC_CONTAINER : section != SECTION_IMAGE || kind == SPEC_IMAGE;
+        return !spec_section_is_own(section) || own_sections[kind] == section;
 }
 
 const SpecKey *spec_key_find(SpecSection section, const char *name) {
@@ -410,7 +446,7 @@ const SpecKey *spec_key_near(SpecSection section, const char *name) {
 
 const SpecKey *spec_key_elsewhere(SpecKind kind, SpecSection not_this, const char *name) {
         /* Where a key is at home in several sections, the one whose own it is comes first. */
-        static const SpecSection order[] = { SECTION_CONTAINER, SECTION_IMAGE, SECTION_UNIT, SECTION_SERVICE, SECTION_INSTALL };
+        static const SpecSection order[] = { SECTION_CONTAINER, SECTION_IMAGE, SECTION_NETWORK, SECTION_UNIT, SECTION_SERVICE, SECTION_INSTALL };
 
         for (size_t i = 0; i < ELEMENTSOF(order); i++) {
                 const SpecKey *k = order[i] == not_this || !spec_section_is_of(order[i], kind) ? NULL : spec_key_find(order[i], name);

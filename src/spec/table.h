@@ -15,6 +15,7 @@ typedef enum SpecSection {
         SECTION_INSTALL,
         SECTION_CONTAINER, /* also what [Process NAME] has */
         SECTION_IMAGE,
+        SECTION_NETWORK,
         SECTION_QUADLET,
         _SPEC_SECTION_MAX,
         _SPEC_SECTION_INVALID = -EINVAL,
@@ -80,6 +81,8 @@ const SpecKey *spec_key_near(SpecSection section, const char *name);
 const SpecKey *spec_key_elsewhere(SpecKind kind, SpecSection not_this, const char *name);
 
 const char *spec_section_name(SpecSection section);
+bool spec_section_is_own(SpecSection section);   /* of one kind of file alone */
+SpecSection spec_kind_section(SpecKind kind);    /* that one */
 bool spec_section_is_of(SpecSection section, SpecKind kind);
 const char *spec_key_state_name(SpecKeyState state);
 

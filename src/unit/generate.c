@@ -24,7 +24,7 @@ void unit_file_clear(UnitFile *f) {
 
 /* The service that a spec has without ServiceName=. NULL when out of memory. */
 static char *own_service(const Spec *s) {
-        return s->kind == SPEC_IMAGE ? spec_image_service(s->name) : strdup(s->name);
+        return spec_kind_service(s->kind, s->name);
 }
 
 /* Why the spec cannot have the service it asks for; an app's own name comes before another's ServiceName=. */
@@ -41,7 +41,7 @@ static int claim_service(Generation *g, Spec *s, SpecDiags *diags, char **ret_re
                 strv_sorted_contains(g->own, g->n_own, s->service);
         if (!taken)
                 return strv_append(&g->services, s->service);
-        *ret_reason = str_format("ServiceName=%s is the service of another %s", s->service, s->kind == SPEC_IMAGE ? "spec" : "app");
+        *ret_reason = str_format("ServiceName=%s is the service of another %s", s->service, s->kind == SPEC_CONTAINER ? "app" : "spec");
         if (!*ret_reason)
                 return -ENOMEM;
         free(s->service);
@@ -51,7 +51,7 @@ static int claim_service(Generation *g, Spec *s, SpecDiags *diags, char **ret_re
 
 /* Two specs of different kinds may have one service by their own names: "x-image.container" and "x.image". The app has it. */
 static int yield_to_app(const Generation *g, const Spec *s, SpecDiags *diags) {
-        if (s->kind != SPEC_IMAGE || !strv_sorted_contains(g->names[SPEC_CONTAINER], strv_length(g->names[SPEC_CONTAINER]), s->service))
+        if (s->kind == SPEC_CONTAINER || !strv_sorted_contains(g->names[SPEC_CONTAINER], strv_length(g->names[SPEC_CONTAINER]), s->service))
                 return 0;
         return spec_diag_add(diags, SPEC_ERROR, s->path, 0, 0, "app '%s' has its service; ServiceName= gives it another", s->service) < 0 ?
                 -ENOMEM :
@@ -59,8 +59,8 @@ static int yield_to_app(const Generation *g, const Spec *s, SpecDiags *diags) {
 }
 
 static int put_text(const Spec *s, UnitFile *f) {
-        if (s->kind == SPEC_IMAGE)
-                return unit_image_text(s, f->broken, &f->text);
+        if (s->kind != SPEC_CONTAINER)
+                return unit_oneshot_text(s, f->broken, &f->text);
         return f->broken ? unit_text_broken(s, &f->text) : unit_text(s, &f->text);
 }
 
@@ -111,11 +111,12 @@ static int list_specs(Generation *g) {
                 g->own = strv_copy(g->names[SPEC_CONTAINER]);
         if (r == 0 && !g->own)
                 r = -ENOMEM;
-        for (char **name = g->names[SPEC_IMAGE]; r == 0 && *name; name++) {
-                char *service = spec_image_service(*name);
+        for (int kind = SPEC_CONTAINER + 1; r == 0 && kind < _SPEC_KIND_MAX; kind++)
+                for (char **name = g->names[kind]; r == 0 && *name; name++) {
+                        char *service = spec_kind_service((SpecKind) kind, *name);
 
-                r = service ? strv_consume(&g->own, service) : -ENOMEM;
-        }
+                        r = service ? strv_consume(&g->own, service) : -ENOMEM;
+                }
         if (r < 0)
                 return r;
         strv_sort(g->own);

@@ -84,12 +84,12 @@ int unit_put_passed(Buf *b, const void *list) {
 }
 
 int unit_put_head(Buf *b, const Spec *s) {
-        const char *what = s->kind == SPEC_IMAGE ? "Image" : "App";
+        static const char *const whats[_SPEC_KIND_MAX] = { [SPEC_CONTAINER] = "App", [SPEC_IMAGE] = "Image", [SPEC_NETWORK] = "Network" };
         int r;
 
         r = buf_puts(b, "[Unit]\n");
         if (r == 0 && !unit_passed(&s->unit, "Description")) {
-                r = buf_printf(b, "Description=%s ", what);
+                r = buf_printf(b, "Description=%s ", whats[s->kind]);
                 if (r == 0)
                         r = unit_put_name(b, s, false);
                 if (r == 0)
@@ -154,19 +154,21 @@ static int put_mounts_for(Buf *b, const Spec *s) {
         return r;
 }
 
-/* What Image=NAME.image means is pulled first. */
-static int put_images(Buf *b, const Spec *s) {
+static int put_need(Buf *b, const char *unit, char ***done) {
+        if (!unit || strv_contains(*done, unit))
+                return 0;
+        return buf_printf(b, "Requires=%s\nAfter=%s\n", unit, unit) < 0 ? -ENOMEM : strv_append(done, unit);
+}
+
+/* What Image=NAME.image means is pulled first, and what Network=NAME.network means made. */
+static int put_needs(Buf *b, const Spec *s) {
         _cleanup_strv_ char **done = NULL;
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < s->n_processes; i++) {
-                const char *unit = s->processes[i].image_unit;
-
-                if (!unit || strv_contains(done, unit))
-                        continue;
-                r = buf_printf(b, "Requires=%s\nAfter=%s\n", unit, unit);
+                r = put_need(b, s->processes[i].image_unit, &done);
                 if (r == 0)
-                        r = strv_append(&done, unit);
+                        r = put_need(b, s->processes[i].network_unit, &done);
         }
         return r;
 }
@@ -176,7 +178,7 @@ static int put_unit(Buf *b, const Spec *s) {
 
         r = put_app_head(b, s);
         if (r == 0)
-                r = put_images(b, s);
+                r = put_needs(b, s);
         if (r == 0)
                 r = put_mounts_for(b, s);
         return r == 0 ? unit_put_passed(b, &s->unit) : r;
@@ -306,7 +308,7 @@ int unit_text_refused(const Spec *s, const char *reason, Buf *ret) {
 
         r = unit_put_comment(ret);
         if (r == 0)
-                r = s->kind == SPEC_IMAGE ? unit_put_head(ret, s) : put_app_head(ret, s);
+                r = s->kind == SPEC_CONTAINER ? put_app_head(ret, s) : unit_put_head(ret, s);
         if (r == 0)
                 r = buf_puts(ret, "\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo \"<3>$$1\" >&2; exit 78' sh \"");
         if (r == 0)

@@ -27,8 +27,9 @@ int unit_text(const Spec *s, Buf *ret);
 /* The unit of a wrong one: its start fails, and says what spec_load() says, until the spec is right. */
 int unit_text_broken(const Spec *s, Buf *ret);
 
-/* The unit of NAME.image. broken: without what a person wrote for systemd, for it may be what is wrong; the pull says what is. */
-int unit_image_text(const Spec *s, bool broken, Buf *ret);
+/* The unit of NAME.image or NAME.network. broken: without what a person wrote for systemd, for it may be what is wrong; its command says
+ * what is. */
+int unit_oneshot_text(const Spec *s, bool broken, Buf *ret);
 
 /* The unit of one whose service belongs to another spec: its start fails with reason. */
 int unit_text_refused(const Spec *s, const char *reason, Buf *ret);

@@ -56,7 +56,7 @@ static void check_link(const char *path) {
 }
 
 static void check_processes(const Spec *s) {
-        if ((s->n_processes == 0) != (s->kind == SPEC_IMAGE) || (s->kind == SPEC_IMAGE && !s->image.name.value))
+        if ((s->n_processes == 0) != (s->kind != SPEC_CONTAINER) || (s->kind == SPEC_IMAGE && !s->image.name.value))
                 abort();
         for (size_t i = 0; i < s->n_processes; i++)
                 if (!s->processes[i].image.value == !s->processes[i].rootfs.value)
@@ -64,8 +64,8 @@ static void check_processes(const Spec *s) {
 }
 
 static int put_text(const Spec *s, bool broken, Buf *text) {
-        if (s->kind == SPEC_IMAGE)
-                return unit_image_text(s, broken, text);
+        if (s->kind != SPEC_CONTAINER)
+                return unit_oneshot_text(s, broken, text);
         return broken ? unit_text_broken(s, text) : unit_text(s, text);
 }
 

@@ -72,13 +72,14 @@ static char *read_page(const char *dir, const char *name) {
 
 START_TEST(the_manual_has_every_key) {
         const char *dir = getenv("BERTH_MAN");
-        _cleanup_free_ char *container = NULL, *image = NULL;
+        _cleanup_free_ char *container = NULL, *image = NULL, *network = NULL;
         int missing = 0;
 
         if (!dir)
                 return;
         container = read_page(dir, "berth.container.5");
         image = read_page(dir, "berth.image.5");
+        network = read_page(dir, "berth.network.5");
         for (size_t i = 0; i < spec_n_keys; i++) {
                 const SpecKey *k = &spec_keys[i];
                 char plain[96];
@@ -86,7 +87,7 @@ START_TEST(the_manual_has_every_key) {
                 if (k->state == KEY_QUADLET || k->state == KEY_REFUSED || k->state == KEY_PASSED)
                         continue;
                 (void) snprintf(plain, sizeof(plain), "\n.TP\n.BI %s= ", k->name);
-                if (!strstr(k->section == SECTION_IMAGE ? image : container, plain)) {
+                if (!strstr(k->section == SECTION_IMAGE ? image : k->section == SECTION_NETWORK ? network : container, plain)) {
                         fprintf(stderr, "the manual of [%s] lacks %s=\n", spec_section_name(k->section), k->name);
                         missing++;
                 }
