@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 #include "cli/pull-app.h"
 #include "cli/transfer.h"
-#include "image/registry/layer-jobs.h"
+#include "image/layer-jobs.h"
 #include "image/registry/pull.h"
 #include "util/strv.h"
 

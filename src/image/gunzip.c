@@ -66,14 +66,14 @@ static int inflate(Gunzip *g, Error *reterr) {
         int r = isal_inflate(&g->state);
 
         if (r == ISAL_INCORRECT_CHECKSUM)
-                return error_set(reterr, -EBADMSG, "its checksum is wrong");
+                return error_set(reterr, -EBADMSG, "the gzip stream is broken: its checksum is wrong");
         if (r < 0 || r == ISAL_NEED_DICT)
-                return error_set(reterr, -EBADMSG, "it is broken gzip");
+                return error_set(reterr, -EBADMSG, "the gzip stream is broken");
         return 0;
 }
 
 static int cut_off(Error *reterr) {
-        return error_set(reterr, -EBADMSG, "it is cut off");
+        return error_set(reterr, -EBADMSG, "the gzip stream is cut off");
 }
 
 /* One of the header, which its checksum covers. */
@@ -122,7 +122,7 @@ static int read_header(Gunzip *g, Error *reterr) {
         if (flags < 0)
                 return flags;
         if (flags & ~(GZIP_TEXT | GZIP_HEADER_CRC | GZIP_EXTRA | GZIP_NAME | GZIP_COMMENT))
-                return error_set(reterr, -EBADMSG, "it is broken gzip");
+                return error_set(reterr, -EBADMSG, "the gzip stream is broken");
         r = skip(g, GZIP_TIME_TO_SYSTEM, reterr);
         if (r >= 0 && flags & GZIP_EXTRA) {
                 r = next_u16(g, reterr);
@@ -137,7 +137,7 @@ static int read_header(Gunzip *g, Error *reterr) {
                 return r;
         crc = (uint16_t) g->header_crc;
         r = next_u16(g, reterr);
-        return r < 0 ? r : r == crc ? 0 : error_set(reterr, -EBADMSG, "the checksum of its header is wrong");
+        return r < 0 ? r : r == crc ? 0 : error_set(reterr, -EBADMSG, "the gzip stream is broken: the checksum of its header is wrong");
 }
 
 /* 1: a member has begun; 0: nothing more comes, or nothing that is gzip. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <pthread.h>
 #include <stdio.h>
 
+#include "image/layer-jobs.h"
 #include "image/load-internal.h"
 #include "image/name.h"
 #include "image/oci.h"
@@ -23,56 +25,121 @@ void load_plan_clear(LoadPlan *p) {
         *p = (LoadPlan){ 0 };
 }
 
+/* The layers of one image on their way. Each once: an image may have one several times. */
+typedef struct Layers {
+        Load *load;
+        const LoadPlan *plan;
+        char *const *diff_ids;
+        size_t *numbers, n;
+        int *held;
+        pthread_mutex_t lock; /* of what is shown, one layer until it is done */
+        size_t shown;         /* 0: none */
+} Layers;
+
 typedef struct LayerProgress {
-        const LoadProgress *progress;
-        const char *diff_id;
-        size_t number, count;
+        Layers *layers;
+        size_t number;
         uint64_t total;
 } LayerProgress;
 
 static void layer_progress(void *userdata, uint64_t bytes) {
         const LayerProgress *p = userdata;
+        const LoadProgress *to = &p->layers->load->options->progress;
+        Layers *l = p->layers;
 
-        if (p->progress->layer)
-                p->progress->layer(p->progress->userdata, p->diff_id, p->number, p->count, bytes, p->total);
+        if (!to->layer)
+                return;
+        (void) pthread_mutex_lock(&l->lock);
+        if (l->shown == 0)
+                l->shown = p->number;
+        if (l->shown == p->number)
+                to->layer(to->userdata, l->diff_ids[p->number - 1], p->number, l->plan->n_layers, bytes, p->total);
+        (void) pthread_mutex_unlock(&l->lock);
 }
 
-static int add_layer(Load *load, const LoadLayer *layer, LayerProgress *progress, Error *reterr) {
+static void layer_done(const LayerProgress *p) {
+        Layers *l = p->layers;
+
+        (void) pthread_mutex_lock(&l->lock);
+        if (l->shown == p->number)
+                l->shown = 0;
+        (void) pthread_mutex_unlock(&l->lock);
+}
+
+static int add_layer(Layers *l, StoreWork *work, size_t i, Error *reterr) {
+        LayerProgress progress = { .layers = l, .number = i + 1 };
+        const LoadLayer *layer = l->plan->layers + i;
         LayerRequest request = {
                 .digest = layer->digest,
-                .diff_id = progress->diff_id,
+                .diff_id = l->diff_ids[i],
                 .progress = layer_progress,
-                .userdata = progress,
+                .userdata = &progress,
         };
         _cleanup_blob_ Blob *blob = NULL;
         LayerMeta meta;
         char diff_id[72];
-        int r = source_blob(load->source, layer->file, &blob, &progress->total, reterr);
+        int r = source_blob(l->load->source, layer->file, &blob, &progress.total, reterr);
 
         if (r == -ENOENT)
-                return error_set(reterr, r, "layer %s is missing: there is no %s", progress->diff_id, layer->file);
-        return r < 0 ? r : layer_add(load->work, blob, &request, diff_id, &meta, reterr);
+                return error_set(reterr, r, "layer %s is missing: there is no %s", l->diff_ids[i], layer->file);
+        if (r >= 0)
+                r = layer_add(work, blob, &request, diff_id, &meta, reterr);
+        layer_done(&progress);
+        return r;
 }
 
-/* Returns the locks on all layers of the plan in held, the layers unpacked where the store did not have them. */
-static int add_layers(Load *load, const LoadPlan *plan, char *const *diff_ids, int *held, Error *reterr) {
-        for (size_t i = 0; i < plan->n_layers; i++) {
-                LayerProgress progress = {
-                        .progress = &load->options->progress,
-                        .diff_id = diff_ids[i],
-                        .number = i + 1,
-                        .count = plan->n_layers,
-                };
+static int start_worker(void *userdata, void *worker, Error *reterr) {
+        const Layers *l = userdata;
 
-                held[i] = store_layer_hold(load->work->store, diff_ids[i], NULL);
-                if (held[i] == -ENOENT)
-                        held[i] = add_layer(load, plan->layers + i, &progress, reterr);
-                else if (held[i] < 0)
-                        (void) error_set_errno(reterr, held[i], "cannot open layer %s of the store", diff_ids[i]);
-                if (held[i] < 0)
-                        return held[i];
+        return store_work_open(l->load->work->store->path, worker, reterr);
+}
+
+static int get_layer(void *userdata, void *worker, size_t n, Error *reterr) {
+        StoreWork **work = worker;
+        Layers *l = userdata;
+        size_t i = l->numbers[n];
+        int r = store_layer_hold((*work)->store, l->diff_ids[i], NULL);
+
+        if (r == -ENOENT)
+                r = add_layer(l, *work, i, reterr);
+        else if (r < 0)
+                (void) error_set_errno(reterr, r, "cannot open layer %s of the store", l->diff_ids[i]);
+        l->held[n] = r;
+        return r;
+}
+
+static void end_worker(void *worker) {
+        StoreWork **work = worker;
+
+        store_work_free(*work);
+}
+
+/* Each unpacked where the store did not have it. */
+static int get_layers(Layers *l, Error *reterr) {
+        LayerJobs jobs = {
+                .userdata = l,
+                .worker_size = sizeof(StoreWork *),
+                .start = start_worker,
+                .layer = get_layer,
+                .end = end_worker,
+        };
+        int r;
+
+        for (size_t i = 0; i < l->plan->n_layers; i++) {
+                size_t first = 0;
+
+                while (!streq(l->diff_ids[first], l->diff_ids[i]))
+                        first++;
+                if (first == i)
+                        l->numbers[l->n++] = i;
         }
-        return 0;
+        for (size_t n = 0; n < l->n; n++)
+                l->held[n] = -EBADF;
+        jobs.n_layers = l->n;
+        (void) pthread_mutex_init(&l->lock, NULL);
+        r = layer_jobs_run(&jobs, reterr);
+        (void) pthread_mutex_destroy(&l->lock);
+        return r;
 }
 
 static int remember(Load *load, const char *id, char *const *names) {
@@ -91,28 +158,36 @@ static int remember(Load *load, const char *id, char *const *names) {
         return 0;
 }
 
-int load_plan_run(Load *load, LoadPlan *plan, Error *reterr) {
-        _cleanup_strv_ char **diff_ids = NULL;
+static int run_plan(Layers *l, LoadPlan *plan, Error *reterr) {
         char id[72];
-        int *held, r = recipe_diff_ids(&plan->recipe, plan->n_layers, &diff_ids, reterr);
+        int r = get_layers(l, reterr);
+
+        if (r >= 0 && plan->complete)
+                r = plan->complete(l->load, plan, l->diff_ids, reterr);
+        if (r >= 0)
+                r = recipe_add(l->load->work, &plan->recipe, id, reterr);
+        if (r >= 0)
+                r = remember(l->load, id, plan->recipe.names);
+        return r;
+}
+
+int load_plan_run(Load *load, LoadPlan *plan, Error *reterr) {
+        Layers layers = { .load = load, .plan = plan };
+        _cleanup_strv_ char **diff_ids = NULL;
+        _cleanup_free_ size_t *numbers = NULL;
+        _cleanup_free_ int *held = NULL;
+        int r = recipe_diff_ids(&plan->recipe, plan->n_layers, &diff_ids, reterr);
 
         if (r < 0)
                 return r;
-        held = malloc(plan->n_layers * sizeof(*held));
-        if (!held)
+        layers.diff_ids = diff_ids;
+        layers.numbers = numbers = calloc(plan->n_layers, sizeof(*numbers));
+        layers.held = held = calloc(plan->n_layers, sizeof(*held));
+        if (!held || !numbers)
                 return -ENOMEM;
-        for (size_t i = 0; i < plan->n_layers; i++)
-                held[i] = -EBADF;
-        r = add_layers(load, plan, diff_ids, held, reterr);
-        if (r >= 0 && plan->complete)
-                r = plan->complete(load, plan, diff_ids, reterr);
-        if (r >= 0)
-                r = recipe_add(load->work, &plan->recipe, id, reterr);
-        if (r >= 0)
-                r = remember(load, id, plan->recipe.names);
-        for (size_t i = 0; i < plan->n_layers; i++)
+        r = run_plan(&layers, plan, reterr);
+        for (size_t i = 0; i < layers.n; i++)
                 fd_close(held[i]);
-        free(held);
         return r;
 }
 

@@ -196,12 +196,24 @@ int store_work_new(Store *store, StoreWork **ret, Error *reterr) {
         return 0;
 }
 
+int store_work_open(const char *path, StoreWork **ret, Error *reterr) {
+        _cleanup_store_ Store *store = NULL;
+        int r = store_open(path, false, &store, reterr);
+
+        if (r >= 0)
+                r = store_work_new(store, ret, reterr);
+        if (r >= 0)
+                (*ret)->own = TAKE_PTR(store);
+        return r;
+}
+
 StoreWork *store_work_free(StoreWork *work) {
         if (!work)
                 return NULL;
         if (work->path)
                 (void) remove_tree(work->store->fd, work->path);
         fd_close(work->fd);
+        store_free(work->own);
         free(work->path);
         free(work);
         return NULL;

@@ -41,11 +41,14 @@ int store_sync(Store *store, const char *path);
 /* A directory of one's own in tmp, gone with store_work_free() or, after a crash, with the next writer. */
 typedef struct StoreWork {
         Store *store;
+        Store *own; /* of store_work_open(): the same, freed with it */
         int fd;
         char *path; /* below the store: "tmp/…" */
 } StoreWork;
 
 int store_work_new(Store *store, StoreWork **ret, Error *reterr);
+/* With a store of its own, for a thread of its own: a lock belongs to an open file. */
+int store_work_open(const char *path, StoreWork **ret, Error *reterr);
 StoreWork *store_work_free(StoreWork *work);
 DEFINE_CLEANUP(StoreWork *, store_work_free);
 #define _cleanup_work_ _cleanup_(store_work_freep)

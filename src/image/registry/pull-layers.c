@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
+#include "image/layer-jobs.h"
 #include "image/layer.h"
 #include "image/registry/claim.h"
-#include "image/registry/layer-jobs.h"
 #include "image/registry/pull-internal.h"
 
 typedef struct Job {
@@ -17,7 +17,6 @@ typedef struct Job {
 
 typedef struct Worker {
         Job *job;
-        Store *store; /* its own: a lock belongs to an open file */
         StoreWork *work;
         LayerEvent event;
 } Worker;
@@ -53,7 +52,7 @@ static int download(Worker *w, const OciDescriptor *d, const char *diff_id, Erro
 
 /* The lock of a layer, or -ENOENT. */
 static int hold(Worker *w, const char *diff_id, Error *reterr) {
-        int fd = store_layer_hold(w->store, diff_id, NULL);
+        int fd = store_layer_hold(w->work->store, diff_id, NULL);
 
         if (fd >= 0)
                 tell(w, LAYER_PRESENT, w->event.total);
@@ -72,10 +71,10 @@ static int get_layer(Worker *w, size_t i, Error *reterr) {
         r = hold(w, diff_id, reterr);
         if (r != -ENOENT)
                 return r;
-        r = claim_try(w->store, diff_id, &claim, reterr);
+        r = claim_try(w->work->store, diff_id, &claim, reterr);
         if (r == 0) {
                 tell(w, LAYER_WAITING, 0);
-                r = claim_wait(w->store, diff_id, http_cancel_fd(client_http(w->job->pull->client)), &claim, reterr);
+                r = claim_wait(w->work->store, diff_id, http_cancel_fd(client_http(w->job->pull->client)), &claim, reterr);
         }
         if (r < 0)
                 return r;
@@ -91,11 +90,9 @@ static int get_layer(Worker *w, size_t i, Error *reterr) {
 
 static int start_worker(void *userdata, void *worker, Error *reterr) {
         Worker *w = worker;
-        int r;
 
         w->job = userdata;
-        r = store_open(w->job->pull->store->path, false, &w->store, reterr);
-        return r < 0 ? r : store_work_new(w->store, &w->work, reterr);
+        return store_work_open(w->job->pull->store->path, &w->work, reterr);
 }
 
 static int run_layer(void *userdata, void *worker, size_t i, Error *reterr) {
@@ -111,14 +108,18 @@ static void end_worker(void *worker) {
         Worker *w = worker;
 
         store_work_free(w->work);
-        store_free(w->store);
+}
+
+static void cancel(void *userdata) {
+        Job *job = userdata;
+
+        http_cancel(client_http(job->pull->client));
 }
 
 int pull_layers(Pull *pull, const Origin *origin, const OciManifest *manifest, char *const *diff_ids, int *held, Error *reterr) {
         _cleanup_free_ char *place = origin_place(origin);
         Job job = { .pull = pull, .origin = origin, .manifest = manifest, .diff_ids = diff_ids, .place = place, .held = held };
         LayerJobs jobs = {
-                .http = client_http(pull->client),
                 .n_layers = manifest->n_layers,
                 .parallel = pull->options->parallel,
                 .userdata = &job,
@@ -126,6 +127,7 @@ int pull_layers(Pull *pull, const Origin *origin, const OciManifest *manifest, c
                 .start = start_worker,
                 .layer = run_layer,
                 .end = end_worker,
+                .cancel = cancel,
         };
 
         return place ? layer_jobs_run(&jobs, reterr) : -ENOMEM;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "image/layer-jobs.h"
 #include "image/packed.h"
-#include "image/registry/layer-jobs.h"
 #include "image/registry/push-internal.h"
 #include "image/registry/upload.h"
 #include "util/strv.h"
@@ -198,16 +198,22 @@ static int run_layer(void *userdata, void *worker, size_t i, Error *reterr) {
         return r;
 }
 
+static void cancel(void *userdata) {
+        Job *job = userdata;
+
+        http_cancel(client_http(job->push->client));
+}
+
 int push_layers(Push *push, OciLayer *layers, Error *reterr) {
         _cleanup_free_ char *place = origin_place(&push->origin);
         Job job = { .push = push, .place = place, .layers = layers };
         LayerJobs jobs = {
-                .http = client_http(push->client),
                 .n_layers = push->image.n_layers,
                 .parallel = push->options->parallel,
                 .userdata = &job,
                 .worker_size = sizeof(Worker),
                 .layer = run_layer,
+                .cancel = cancel,
         };
         int r = place ? layer_jobs_run(&jobs, reterr) : -ENOMEM;
 

@@ -220,7 +220,7 @@ START_TEST(much_comes_out_as_it_went_in) {
         Memory memory;
         ssize_t n;
 
-        for (size_t n = 0; n < 40000; n++) {
+        for (size_t n = 0; n < 8000; n++) {
                 x ^= x << 13;
                 x ^= x >> 7;
                 x ^= x << 17;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <pthread.h>
 
-#include "image/registry/layer-jobs.h"
+#include "image/layer-jobs.h"
 
 /* All threads take the next layer from here. */
 typedef struct Run {
@@ -29,10 +29,11 @@ static void fail(Run *run, int r, const Error *error) {
                 run->error = *error;
                 run->error.code = r;
                 if (!error->code)
-                        (void) error_set_errno(&run->error, r, "cannot transfer a layer");
+                        (void) error_set_errno(&run->error, r, "cannot get at a layer");
         }
         (void) pthread_mutex_unlock(&run->lock);
-        http_cancel(run->jobs->http);
+        if (run->jobs->cancel)
+                run->jobs->cancel(run->jobs->userdata);
 }
 
 static void *run_worker(void *userdata) {
