@@ -76,6 +76,9 @@ int store_collect_locked(StoreWork *work, size_t *ret_layers, uint64_t *ret_byte
                         n++;
                 }
         }
+        /* On disk, before anything in them goes: a layer that is there is whole. */
+        if (r >= 0 && n > 0)
+                r = store_sync(store, "layer");
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot remove the unused layers of %s", store->path);
         *ret_layers = n;
