@@ -376,6 +376,9 @@ static int privileges_make(const SpecProcess *p, World *w) {
         w->no_new_privileges = p->no_new_privileges.value;
         w->seccomp = !streq_ptr(p->seccomp.value, "unconfined");
         w->run_init = p->run_init.value;
+        /* A network of its own lets root ping, as Podman has it. */
+        if (p->network != SPEC_NETWORK_HOST)
+                r = strv_append(&w->sysctls, "net.ipv4.ping_group_range=0 0");
         w->shm_size = !p->shm_size.set ? 0 : MIN(p->shm_size.value, SHM_UNLIMITED);
         for (size_t i = 0; i < p->sysctls.n && r >= 0; i++)
                 r = strv_appendf(&w->sysctls, "%s=%s", p->sysctls.items[i].name, p->sysctls.items[i].value);
