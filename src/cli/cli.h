@@ -29,6 +29,7 @@ int cmd_logs(int argc, char *argv[]);
 int cmd_network(int argc, char *argv[]);
 int cmd_pull(int argc, char *argv[]);
 int cmd_prune(int argc, char *argv[]);
+int cmd_push(int argc, char *argv[]);
 int cmd_rmi(int argc, char *argv[]);
 int cmd_save(int argc, char *argv[]);
 int cmd_seccomp(int argc, char *argv[]);

@@ -262,7 +262,7 @@ static int pull_all(const Spec *spec, const PullOptions *options, int retries, T
 }
 
 int pull_app(const char *name, const PullOptions *options, int retries, TransferOutput output) {
-        _cleanup_transfer_ Transfer *transfer = transfer_new(output);
+        _cleanup_transfer_ Transfer *transfer = transfer_new(output, TRANSFER_PULL);
         _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
         _cleanup_(spec_freep) Spec *spec = NULL;
         int r = spec_load(name, NULL, &diags, &spec);
@@ -277,7 +277,7 @@ int pull_app(const char *name, const PullOptions *options, int retries, Transfer
 }
 
 int pull_image_file(const char *name, const PullOptions *options, int retries, TransferOutput output) {
-        _cleanup_transfer_ Transfer *transfer = transfer_new(output);
+        _cleanup_transfer_ Transfer *transfer = transfer_new(output, TRANSFER_PULL);
         Status *status = calloc(1, sizeof(*status));
         int code;
 

@@ -26,6 +26,7 @@ typedef struct Row {
 
 struct Transfer {
         TransferOutput output;
+        TransferDirection direction;
         bool terminal;
         Row rows[ROWS_MAX];
         size_t drawn; /* lines that are to be rewritten */
@@ -39,12 +40,13 @@ static int64_t now_ms(void) {
         return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
 }
 
-Transfer *transfer_new(TransferOutput output) {
+Transfer *transfer_new(TransferOutput output, TransferDirection direction) {
         Transfer *t = calloc(1, sizeof(*t));
         const char *term = getenv("TERM");
 
         if (t) {
                 t->output = output;
+                t->direction = direction;
                 t->terminal = output == TRANSFER_LINES && isatty(STDERR_FILENO) && term && !streq(term, "dumb");
         }
         return t;
@@ -142,10 +144,11 @@ static const char *const state_names[_LAYER_STATE_MAX] = {
         [LAYER_RUNNING] = "running",
         [LAYER_DONE] = "done",
         [LAYER_PRESENT] = "present",
+        [LAYER_MOUNTED] = "mounted",
 };
 
 static bool is_over(LayerState state) {
-        return state == LAYER_DONE || state == LAYER_PRESENT;
+        return state == LAYER_DONE || state == LAYER_PRESENT || state == LAYER_MOUNTED;
 }
 
 static void say_layer(const LayerEvent *e) {
@@ -154,6 +157,7 @@ static void say_layer(const LayerEvent *e) {
                 [LAYER_RUNNING] = "begun",
                 [LAYER_DONE] = "done",
                 [LAYER_PRESENT] = "is there already",
+                [LAYER_MOUNTED] = "taken from another repository there",
         };
         char size[32];
 
@@ -227,16 +231,16 @@ static void on_notice(void *userdata, const char *sentence) {
                 draw(t);
 }
 
-static void on_image(void *userdata, const char *from, size_t n_layers) {
+static void on_image(void *userdata, const char *host, size_t n_layers) {
         Transfer *t = userdata;
         _cleanup_buf_ Buf b = BUF_INIT;
 
         if (t->output == TRANSFER_JSON) {
-                if (buf_puts(&b, "{\"event\":\"begin\",\"from\":") >= 0 && json_quote(&b, from) >= 0 &&
+                if (buf_printf(&b, "{\"event\":\"begin\",\"%s\":", t->direction == TRANSFER_PUSH ? "to" : "from") >= 0 && json_quote(&b, host) >= 0 &&
                         buf_printf(&b, ",\"layers\":%zu", n_layers) >= 0)
                         json_line(&b);
         } else if (t->output == TRANSFER_LINES)
-                fprintf(stderr, "%s: %zu layer%s\n", from, n_layers, n_layers == 1 ? "" : "s");
+                fprintf(stderr, "%s: %zu layer%s\n", host, n_layers, n_layers == 1 ? "" : "s");
 }
 
 Events transfer_events(Transfer *t) {

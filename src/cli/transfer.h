@@ -15,9 +15,16 @@ typedef enum TransferOutput {
         _TRANSFER_OUTPUT_INVALID = -EINVAL,
 } TransferOutput;
 
+typedef enum TransferDirection {
+        TRANSFER_PULL,
+        TRANSFER_PUSH,
+        _TRANSFER_DIRECTION_MAX,
+        _TRANSFER_DIRECTION_INVALID = -EINVAL,
+} TransferDirection;
+
 typedef struct Transfer Transfer;
 
-Transfer *transfer_new(TransferOutput output); /* NULL: out of memory */
+Transfer *transfer_new(TransferOutput output, TransferDirection direction); /* NULL: out of memory */
 Transfer *transfer_free(Transfer *t);          /* takes the lines in place away */
 DEFINE_CLEANUP(Transfer *, transfer_free);
 #define _cleanup_transfer_ _cleanup_(transfer_freep)

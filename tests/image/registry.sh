@@ -57,6 +57,7 @@ forget() { : >"$scratch/log-$1"; }
 
 fill() { skopeo copy -q --dest-tls-verify=false "$@"; }
 pull() { timeout 120 "$BERTH" pull --store "$store" --quiet --retry-delay 0.05 "$@"; }
+push() { timeout 120 "$BERTH" push --store "$store" --quiet --retry-delay 0.05 "$@"; }
 fresh() { rm -rf "$store"; }
 
 # whole: the pulled image has the layers and files that the layout has.

@@ -29,7 +29,7 @@ _berth() {
                         esac
                         ;;
                 cat | start | stop | restart | reload) words=$(_berth_apps) ;;
-                image | rmi | save | tag) words=$(_berth_images) ;;
+                image | push | rmi | save | tag) words=$(_berth_images) ;;
                 network) [ "$COMP_CWORD" != 2 ] || words="create remove" ;;
                 help) words=$(_berth_commands) ;;
                 verify | load | import | generate | seccomp) compopt -o default ;;

@@ -6,7 +6,7 @@
 #include "util/strv.h"
 
 #define LOOKS_MAX 4  /* blobs of a layer that the registry is asked for */
-#define MOUNTS_MAX 2 /* of them, and from where, that it is asked to take from another repository */
+#define MOUNTS_MAX 2 /* of them, that it is asked to take from another repository */
 
 typedef struct Job {
         Push *push;
@@ -46,14 +46,14 @@ static bool is_original(const Worker *w, const OciLayer *blob) {
         return w->i < m->n_layers && m->n_layers == w->job->push->image.n_layers && streq(m->layers[w->i].digest, blob->digest);
 }
 
-/* 1: the blob is in the repository now. */
+/* 1: the blob is in the repository now. A registry that rather wants it sent is not asked twice. */
 static int mount(Worker *w, const OciLayer *blob, const Packed *known, size_t n, Error *reterr) {
         const Origin *o = &w->job->push->origin;
         _cleanup_free_ char *prefix = str_format("%s/", registry_host(o->registry));
 
         if (!prefix)
                 return -ENOMEM;
-        for (size_t i = 0; i < n && w->mounts < MOUNTS_MAX; i++) {
+        for (size_t i = 0; i < n && !w->session && w->mounts < MOUNTS_MAX; i++) {
                 const char *from = known[i].place ? str_after(known[i].place, prefix) : NULL;
                 Error error = { 0 };
                 int r;
@@ -61,7 +61,6 @@ static int mount(Worker *w, const OciLayer *blob, const Packed *known, size_t n,
                 if (!from || !streq(known[i].blob.digest, blob->digest) || streq(from, o->repository))
                         continue;
                 w->mounts++;
-                free(TAKE_PTR(w->session));
                 r = upload_mount(o, blob->digest, from, &w->session, &error);
                 if (r > 0 || r == -ENOMEM || r == -ECANCELED)
                         return r < 0 ? error_set(reterr, r, "%s", error.text) : r;
