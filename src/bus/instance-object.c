@@ -14,6 +14,8 @@ static const Property instance_properties[] = {
         { "Since",         't', offsetof(InstanceStatus, since_usec)     },
         { "ExitCode",      'i', offsetof(InstanceStatus, exit_code)      },
         { "ExitStatus",    'i', offsetof(InstanceStatus, exit_status)    },
+        { "Network",       's', offsetof(InstanceStatus, network)        },
+        { "Addresses",     's', offsetof(InstanceStatus, addresses)      },
         { "Ports",         's', offsetof(InstanceStatus, ports)          },
         { "Message",       's', offsetof(InstanceStatus, message)        },
 };
@@ -87,6 +89,8 @@ static const sd_bus_vtable instance_vtable[] = {
         SD_BUS_PROPERTY("Since",         "t", NULL, offsetof(InstanceStatus, since_usec), CHANGES),
         SD_BUS_PROPERTY("ExitCode",      "i", NULL, offsetof(InstanceStatus, exit_code), CHANGES),
         SD_BUS_PROPERTY("ExitStatus",    "i", NULL, offsetof(InstanceStatus, exit_status), CHANGES),
+        SD_BUS_PROPERTY("Network",       "s", NULL, offsetof(InstanceStatus, network), CHANGES),
+        SD_BUS_PROPERTY("Addresses",     "s", NULL, offsetof(InstanceStatus, addresses), CHANGES),
         SD_BUS_PROPERTY("Ports",         "s", NULL, offsetof(InstanceStatus, ports), CHANGES),
         SD_BUS_PROPERTY("Message",       "s", NULL, offsetof(InstanceStatus, message), CHANGES),
         SD_BUS_METHOD_WITH_ARGS(

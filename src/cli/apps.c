@@ -196,6 +196,10 @@ static int instance_json(Buf *b, const InstanceStatus *i) {
         if (r >= 0)
                 r = member(b, "container_name", i->container_name);
         if (r >= 0)
+                r = member(b, "network", i->network);
+        if (r >= 0)
+                r = member(b, "addresses", i->addresses);
+        if (r >= 0)
                 r = member(b, "ports", i->ports);
         if (r >= 0)
                 r = member(b, "message", i->message);

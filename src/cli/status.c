@@ -78,6 +78,8 @@ static int add_row(Table *t, const InstanceStatus *i) {
         if (r >= 0)
                 r = table_add(t, STYLE_NORMAL, time_ago(i->since_usec, since, sizeof(since)));
         if (r >= 0)
+                r = table_add(t, STYLE_NORMAL, i->addresses);
+        if (r >= 0)
                 r = table_add(t, STYLE_NORMAL, i->ports);
         if (r >= 0)
                 r = table_add(t, STYLE_NORMAL, i->scope);
@@ -86,7 +88,7 @@ static int add_row(Table *t, const InstanceStatus *i) {
 
 /* only NULL: all instances. */
 static int print_instances(const App *app, const InstanceStatus *only) {
-        static const char *const header[] = { "INSTANCE", "STATE", "PID", "RELEASE", "RESTARTS", "SINCE", "PORTS", "SCOPE",
+        static const char *const header[] = { "INSTANCE", "STATE", "PID", "RELEASE", "RESTARTS", "SINCE", "ADDRESSES", "PORTS", "SCOPE",
                 "NOTE" };
         _cleanup_(table_freep) Table *t = table_new(ELEMENTSOF(header));
         int r = t ? 0 : -ENOMEM;

@@ -97,14 +97,30 @@ bool attach_is_done(const Instance *i) {
         return !i->attachment.wanted || i->attachment.done;
 }
 
-int attach_adopt(Instance *i, const char *text) {
+/* What text_make() made. */
+static int text_read(Attachment *a, const char *text) {
+        _cleanup_free_ char *copy = strdup(text);
+        char *rest = copy, *word;
+
+        while (rest && (word = strsep(&rest, ", "))) {
+                Address address;
+
+                word[strcspn(word, "/")] = 0;
+                if (*word && address_parse(word, &address) >= 0)
+                        a->addresses[address.family == AF_INET6 ? NETWORK_IPV6 : NETWORK_IPV4] = address;
+        }
+        return copy ? 0 : -ENOMEM;
+}
+
+int attach_adopt(Instance *i, const InstanceStatus *status) {
         Attachment *a = &i->attachment;
 
-        if (!*text)
+        if (!*status->addresses)
                 return 0;
         a->wanted = a->tried = a->done = true;
-        a->text = strdup(text);
-        return a->text ? 0 : -ENOMEM;
+        a->network.name = strdup(status->network);
+        a->text = strdup(status->addresses);
+        return a->network.name && a->text ? text_read(a, status->addresses) : -ENOMEM;
 }
 
 void attach_end(Instance *i) {

@@ -25,8 +25,8 @@ int attach_plan(Instance *i, const FilesNetwork **ret_files, Error *reterr);
 int attach_begin(Instance *i, int route, Error *reterr);
 bool attach_is_done(const Instance *i); /* or not wanted: it may go on */
 
-/* An earlier supervisor did all that; text is what it wrote down. */
-int attach_adopt(Instance *i, const char *text);
+/* An earlier supervisor did all that, and wrote it down. */
+int attach_adopt(Instance *i, const InstanceStatus *status);
 
 /* The instance is over. */
 void attach_end(Instance *i);

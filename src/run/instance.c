@@ -779,7 +779,7 @@ int instance_adopt(Instance *i, const InstanceStatus *status, int pidfd, int pip
         i->since_usec = status->since_usec;
         r = log_open(i, pipe, memory);
         if (r >= 0)
-                r = attach_adopt(i, status->addresses);
+                r = attach_adopt(i, status);
         if (r < 0 || i->pid <= 0)
                 return r < 0 ? r : -ESRCH;
         i->cgroup = cgroup_open_of_pid(i->pid, NULL);

@@ -63,6 +63,7 @@ static const Field instance_fields[] = {
         { "since",          FIELD_U64,      offsetof(InstanceStatus, since_usec)     },
         { "exit-code",      FIELD_INT,      offsetof(InstanceStatus, exit_code)      },
         { "exit-status",    FIELD_INT,      offsetof(InstanceStatus, exit_status)    },
+        { "network",        FIELD_STRING,   offsetof(InstanceStatus, network)        },
         { "addresses",      FIELD_STRING,   offsetof(InstanceStatus, addresses)      },
         { "ports",          FIELD_STRING,   offsetof(InstanceStatus, ports)          },
         { "message",        FIELD_STRING,   offsetof(InstanceStatus, message)        },

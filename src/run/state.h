@@ -43,7 +43,8 @@ typedef struct InstanceStatus {
         uint64_t since_usec;  /* CLOCK_REALTIME of the last change of state */
         int exit_code;        /* CLD_EXITED, CLD_KILLED, …; 0: has not ended; -1: unknown, see waitid(2) */
         int exit_status;      /* exit status or signal */
-        char *addresses;      /* on its network: "10.77.3.4/16, fd00::1/64"; "" for none */
+        char *network;        /* that it is on: "berth" for the one without a file; "" for none of berth's */
+        char *addresses;      /* on that network: "10.77.3.4/16, fd00::1/64"; "" for none */
         char *ports;          /* what it listens on by takeover: "*:8080->80/tcp, 127.0.0.1:53->53/udp"; "" for nothing */
         char *message;        /* why it is as it is: "killed for want of memory"; "" where nothing is to be said */
 } InstanceStatus;

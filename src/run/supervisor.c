@@ -195,7 +195,8 @@ static void state_write(Supervisor *sv) {
                         .index = i->index, .state = i->state, .pid = i->pid, .scope = i->scope,
                         .container_name = i->container_name, .release = 1, .restarts = i->restarts,
                         .since_usec = i->since_usec, .exit_code = i->exit_code, .exit_status = i->exit_status,
-                        .addresses = i->attachment.text, .ports = ports[k] = publish_text(i), .message = i->message,
+                        .network = i->attachment.network.name, .addresses = i->attachment.text,
+                        .ports = ports[k] = publish_text(i), .message = i->message,
                 };
         }
         if (r >= 0)
