@@ -11,6 +11,7 @@
 #include "run/adopt.h"
 #include "run/cgroup.h"
 #include "run/instance.h"
+#include "run/names.h"
 #include "run/publish.h"
 #include "util/buf.h"
 #include "util/fd.h"
@@ -29,6 +30,8 @@ void adoption_clear(Adoption *a) {
                 fd_close(a->items[i].notify);
                 fd_close(a->items[i].binds);
                 fd_close(a->items[i].binds_memory);
+                fd_close(a->items[i].dns_udp);
+                fd_close(a->items[i].dns_tcp);
         }
         for (size_t i = 0; i < a->n_sockets; i++) {
                 free(a->sockets[i].name);
@@ -54,25 +57,34 @@ static AdoptedFds *adopted_named(Adoption *a, const char *name) {
         a->items = p;
         p += a->n;
         *p = (AdoptedFds){ .name = strdup(name), .pidfd = -EBADF, .pipe = -EBADF, .memory = -EBADF, .notify = -EBADF,
-                .binds = -EBADF, .binds_memory = -EBADF };
+                .binds = -EBADF, .binds_memory = -EBADF, .dns_udp = -EBADF, .dns_tcp = -EBADF };
         if (!p->name)
                 return NULL;
         a->n++;
         return p;
 }
 
-static int *place_of(AdoptedFds *p, bool binds, const struct stat *st) {
+static bool is_stream(int fd) {
+        int type;
+        socklen_t size = sizeof(type);
+
+        return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) >= 0 && type == SOCK_STREAM;
+}
+
+static int *place_of(AdoptedFds *p, const char *suffix, int fd, const struct stat *st) {
         bool memory = S_ISREG(st->st_mode) && st->st_size > 0;
 
-        if (binds)
+        if (streq(suffix, ADOPT_BINDS_SUFFIX))
                 return memory ? &p->binds_memory : &p->binds;
+        if (streq(suffix, ADOPT_DNS_SUFFIX))
+                return is_stream(fd) ? &p->dns_tcp : &p->dns_udp;
         return S_ISFIFO(st->st_mode) ? &p->pipe : memory ? &p->memory : S_ISSOCK(st->st_mode) ? &p->notify : &p->pidfd;
 }
 
-/* An instance's fds have one name, or two; each is told by what it is. */
+/* An instance's fds have its name, some with a suffix; each is told by what it is. */
 static int adopted_add(Adoption *a, const char *name, int fd) {
-        bool binds = str_ends_with(name, ADOPT_BINDS_SUFFIX);
-        _cleanup_free_ char *instance = strndup(name, strlen(name) - (binds ? strlen(ADOPT_BINDS_SUFFIX) : 0));
+        const char *suffix = name + strcspn(name, "/");
+        _cleanup_free_ char *instance = strndup(name, (size_t) (suffix - name));
         AdoptedFds *p = instance ? adopted_named(a, instance) : NULL;
         struct stat st;
         int *place;
@@ -81,7 +93,7 @@ static int adopted_add(Adoption *a, const char *name, int fd) {
                 fd_close(fd);
                 return p ? -errno : -ENOMEM;
         }
-        place = place_of(p, binds, &st);
+        place = place_of(p, suffix, fd, &st);
         fd_close(*place);
         *place = fd;
         return 0;
@@ -130,7 +142,7 @@ int adoption_collect(const char *name, Adoption *ret) {
                 (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
                 if (r < 0)
                         fd_close(fd);
-                else if (is_internet(fd))
+                else if (is_internet(fd) && !str_ends_with(names[i], ADOPT_DNS_SUFFIX))
                         r = adopted_add_socket(ret, names[i], fd);
                 else
                         r = streq(names[i], ADOPT_IMAGE_NAME) ? adopted_add_pin(ret, fd) : adopted_add(ret, names[i], fd);
@@ -185,6 +197,8 @@ static void adopt_instance(Instance *i, AdoptedFds *fds, const InstanceStatus *s
         r = instance_adopt(i, status, TAKE_FD(fds->pidfd), TAKE_FD(fds->pipe), TAKE_FD(fds->memory), TAKE_FD(fds->notify));
         if (r >= 0 && i->process->n_ports > 0)
                 r = publish_adopt(i, TAKE_FD(fds->binds), TAKE_FD(fds->binds_memory));
+        if (r >= 0 && *status->network)
+                r = names_adopt(i, TAKE_FD(fds->dns_udp), TAKE_FD(fds->dns_tcp));
         if (r < 0)
                 log_warning("Instance '%s' of app '%s': cannot be taken over: %s", i->name, i->sv->name, strerror(-r));
         else

@@ -11,11 +11,14 @@
 #define ADOPT_PORT_PREFIX "port/"      /* FDNAME= of published ports' sockets: port_name() in publish.c */
 #define ADOPT_BINDS_SUFFIX "/binds"    /* and, behind the instance's, of what it takes its ports over by */
 
+#define ADOPT_DNS_SUFFIX "/dns"        /* likewise, of the sockets of its name server */
+
 /* The stored fds of one instance. */
 typedef struct AdoptedFds {
         char *name;
         int pidfd, pipe, memory, notify;
         int binds, binds_memory;
+        int dns_udp, dns_tcp;
 } AdoptedFds;
 
 /* A socket of the internet, from the store or from a .socket unit. */

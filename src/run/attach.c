@@ -4,6 +4,8 @@
 
 #include "run/attach.h"
 #include "run/instance.h"
+#include "run/names.h"
+#include "run/resolver.h"
 #include "util/buf.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -74,7 +76,10 @@ int attach_plan(Instance *i, const FilesNetwork **ret_files, Error *reterr) {
                 r = text_make(a);
         if (r < 0)
                 return r;
-        a->files = (FilesNetwork){ .address = a->address, .dns = a->network.dns, .internal = a->network.internal };
+        a->files = (FilesNetwork){
+                .address = a->address, .dns = a->network.dns, .internal = a->network.internal,
+                .resolver = names_are_served(p) ? RESOLVER_ADDRESS : NULL,
+        };
         a->wanted = true;
         *ret_files = &a->files;
         return 0;

@@ -118,7 +118,7 @@ static int host_resolv_conf_read(bool own_network, char **ret) {
 
 /* resolv.conf(5). What the spec says takes the place of the host's lines of that kind. */
 static int resolv_conf_make(const SpecProcess *p, const FilesNetwork *network, World *w) {
-        bool servers = p->dns.n > 0 || (network && (network->dns || network->internal));
+        bool own = network && network->resolver, servers = own || p->dns.n > 0 || (network && (network->dns || network->internal));
         _cleanup_free_ char *host = NULL;
         _cleanup_buf_ Buf b = BUF_INIT;
         char *rest, *line;
@@ -144,9 +144,11 @@ static int resolv_conf_make(const SpecProcess *p, const FilesNetwork *network, W
                 if (r >= 0)
                         r = buf_putc(&b, '\n');
         }
-        for (char *const *s = network && p->dns.n == 0 ? network->dns : NULL; s && *s && r >= 0; s++)
+        if (r >= 0 && own)
+                r = buf_printf(&b, "nameserver %s\n", network->resolver);
+        for (char *const *s = network && !own && p->dns.n == 0 ? network->dns : NULL; s && *s && r >= 0; s++)
                 r = buf_printf(&b, "nameserver %s\n", *s);
-        for (size_t i = 0; i < p->dns.n && r >= 0; i++)
+        for (size_t i = 0; i < p->dns.n && !own && r >= 0; i++)
                 r = buf_printf(&b, "nameserver %s\n", p->dns.items[i].value);
         if (r >= 0 && p->dns_option.n > 0) {
                 r = buf_puts(&b, "options");

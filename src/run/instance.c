@@ -16,6 +16,7 @@
 #include "run/cgroup.h"
 #include "run/exit.h"
 #include "run/instance.h"
+#include "run/names.h"
 #include "run/plan.h"
 #include "run/publish.h"
 #include "run/settle.h"
@@ -92,6 +93,7 @@ static void instance_drop(Instance *i) {
         i->timer = source_drop(i->timer);
         i->job = scope_job_free(i->job);
         publish_end(i);
+        names_end(i);
         attach_end(i);
         i->relay = relay_free(i->relay);
         i->pidfd = fd_close(i->pidfd);
@@ -214,6 +216,8 @@ static void links_wanted(Instance *i, int route) {
         Error error = { 0 };
         int r = attach_begin(i, route, &error);
 
+        if (r >= 0)
+                r = names_begin(i, &error);
         if (r < 0)
                 (void) error_keep(i, r, &error);
         else if (i->scoped)
@@ -760,6 +764,7 @@ void instance_event(Instance *i, InstanceEvent event) {
                 i->state = t->next;
         i->since_usec = now_usec(CLOCK_REALTIME);
         actions[t->action](i);
+        names_update(i);
         supervisor_changed(i->sv);
 }
 

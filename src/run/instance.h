@@ -38,6 +38,7 @@ struct Instance {
         uint64_t slice_oom_kills;    /* of the app's slice when the instance started */
         Relay *relay;
         ScopeJob *job;
+        struct Names *names;         /* on it; NULL: it is on none */
         Attachment attachment;       /* to its network */
         Takeover takeover;           /* with published ports */
         struct InnerPort **inner_ports; /* by port; NULL: none, or not needed */

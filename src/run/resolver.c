@@ -50,6 +50,7 @@ struct Resolver {
         sd_event_source *source;
         Question *questions;
         unsigned n_questions;
+        unsigned answering; /* the server that answered last */
         PumpSet pumps;
 };
 
@@ -176,7 +177,7 @@ static void question_ask_next(Question *q) {
         question_ask(q);
 }
 
-static void question_answer(Question *q, uint8_t *message, size_t size) {
+static void question_reply(Question *q, uint8_t *message, size_t size) {
         memcpy(message, q->query, 2); /* the client's number */
         (void) sendto(q->resolver->udp, message, size, MSG_DONTWAIT, (struct sockaddr *) &q->client, q->client_size);
         question_free(q);
@@ -189,8 +190,10 @@ static int on_reply(sd_event_source *s, int fd, uint32_t events, void *userdata)
 
         if (n < 0 && errno != EAGAIN)
                 question_ask_next(q); /* nobody listens there */
-        else if (n >= (ssize_t) DNS_HEADER_SIZE && memcmp(reply, &q->id, sizeof(q->id)) == 0)
-                question_answer(q, reply, (size_t) n);
+        else if (n >= (ssize_t) DNS_HEADER_SIZE && memcmp(reply, &q->id, sizeof(q->id)) == 0) {
+                q->resolver->answering = q->server;
+                question_reply(q, reply, (size_t) n);
+        }
         return 0;
 }
 
@@ -229,7 +232,7 @@ static void question_ask(Question *q) {
                 q->fd = fd_close(q->fd);
         }
         (void) dns_query_read(q->query, q->size, &query);
-        question_answer(q, out, dns_answer_code(q->query, &query, DNS_SERVER_FAILURE, out));
+        question_reply(q, out, dns_answer_code(q->query, &query, DNS_SERVER_FAILURE, out));
 }
 
 static void question_new(Resolver *r, const uint8_t *query, size_t size, const struct sockaddr_storage *client, socklen_t client_size) {
@@ -292,7 +295,7 @@ static int on_client(sd_event_source *s, int fd, uint32_t events, void *userdata
                 (void) send(client, out, size + 2, MSG_DONTWAIT | MSG_NOSIGNAL);
                 return 0;
         }
-        server_size = server_at(r, 0, &server);
+        server_size = server_at(r, r->answering, &server);
         if (server_size >= 0)
                 (void) pump_new(&r->pumps, TAKE_FD(client), &server, (socklen_t) server_size, query, (size_t) n);
         return 0;
