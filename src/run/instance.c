@@ -118,69 +118,6 @@ Instance *instance_free(Instance *i) {
         return NULL;
 }
 
-/* ---- the log ---- */
-
-void instance_relay(Instance *i) {
-        int r;
-
-        if (!i->relay || i->drained)
-                return;
-        r = relay_process(i->relay, i->sv->journal);
-        if (r < 0 && supervisor_journal_reopen(i->sv) >= 0)
-                r = relay_process(i->relay, i->sv->journal);
-        if (r < 0) {
-                /* The journal is gone. The payload will wait, rather than lose what it says. */
-                supervisor_wait_for_journal(i->sv);
-                r = RELAY_BLOCKED;
-        }
-        switch ((RelayResult) r) {
-        case RELAY_BLOCKED:
-                (void) sd_event_source_set_enabled(i->log_source, SD_EVENT_OFF);
-                supervisor_wait_for_journal(i->sv);
-                return;
-        case RELAY_BUSY:
-                (void) sd_event_source_set_enabled(i->log_source, SD_EVENT_ON);
-                return;
-        case RELAY_EOF:
-                i->log_source = source_drop(i->log_source);
-                i->drained = true;
-                break;
-        case RELAY_DRAINED:
-                (void) sd_event_source_set_enabled(i->log_source, SD_EVENT_ON);
-                /* All writers are dead; what still holds the pipe open does not write. */
-                i->drained = i->state == INSTANCE_REAPING;
-                break;
-        }
-        if (i->drained && i->gone)
-                instance_event(i, EVENT_GONE);
-}
-
-static int on_log(sd_event_source *s, int fd, uint32_t events, void *userdata) {
-        instance_relay(userdata);
-        return 0;
-}
-
-/* pipe and memory are taken over. */
-static int log_open(Instance *i, int pipe, int memory) {
-        _cleanup_free_ char *fields = NULL;
-        const char *process = i->process->spec->name;
-        int r;
-
-        fields = str_format(
-                "SYSLOG_IDENTIFIER=%s\nBERTH_APP=%s\nBERTH_PROCESS=%s\nBERTH_INSTANCE=%s\nBERTH_RELEASE=v1\nCONTAINER_NAME=%s\n",
-                i->container_name, i->sv->name, process ? process : "", i->name, i->container_name);
-        if (!fields) {
-                fd_close(pipe);
-                fd_close(memory);
-                return -ENOMEM;
-        }
-        r = relay_new(pipe, memory, fields, &i->relay);
-        if (r < 0)
-                return r;
-        i->drained = false;
-        return sd_event_add_io(i->sv->event, &i->log_source, relay_pipe(i->relay), EPOLLIN, on_log, i);
-}
-
 /* ---- what the helper, the process and the payload say ---- */
 
 static int error_keep(Instance *i, int code, const Error *error) {
@@ -413,7 +350,7 @@ static int helper_start(Instance *i, const World *w, Error *reterr) {
         null = open("/dev/null", O_RDWR | O_CLOEXEC);
         if (null < 0)
                 return -errno;
-        r = log_open(i, TAKE_FD(log_read), -EBADF);
+        r = instance_log_open(i, TAKE_FD(log_read), -EBADF);
         if (r < 0)
                 return r;
         std[0] = null;
@@ -782,7 +719,7 @@ int instance_adopt(Instance *i, const InstanceStatus *status, int pidfd, int pip
         i->state = running ? status->state : INSTANCE_KILLING;
         i->was_ready = i->state == INSTANCE_READY;
         i->since_usec = status->since_usec;
-        r = log_open(i, pipe, memory);
+        r = instance_log_open(i, pipe, memory);
         if (r >= 0)
                 r = attach_adopt(i, status);
         if (r < 0 || i->pid <= 0)

@@ -69,5 +69,8 @@ int instance_adopt(Instance *i, const InstanceStatus *status, int pidfd, int pip
 
 bool instance_needs_bus(const Instance *i); /* now or soon */
 
+/* Relays what comes out of the pipe; memory is an earlier supervisor's, or -EBADF. Both are taken over. */
+int instance_log_open(Instance *i, int pipe, int memory);
+
 /* Goes on with a relay that waited for the journal. */
 void instance_relay(Instance *i);
