@@ -118,8 +118,11 @@ static int read_block(TarReader *r, Error *reterr) {
 
                 if (q < 0)
                         return q;
+                if (q == 0 && have > 0)
+                        return error_set(reterr, -EBADMSG, "%s: it ends in the middle of a block",
+                                r->position < TAR_BLOCK ? "it is no tar archive" : "the archive is broken");
                 if (q == 0)
-                        return have == 0 ? 0 : error_set(reterr, -EBADMSG, "the archive is broken: it ends in the middle of a block");
+                        return 0;
                 n = MIN(r->left, TAR_BLOCK - have);
                 memcpy(r->block + have, r->piece, n);
                 take(r, n);
