@@ -2,9 +2,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "net/port.h"
+#include "net/socket.h"
 #include "util/buf.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -73,25 +73,6 @@ static int process_describe(const char *pid, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static bool process_has(int proc, const char *pid, const char *wanted) {
-        _cleanup_free_ char *path = str_format("%s/fd", pid);
-        _cleanup_closedir_ DIR *d = NULL;
-
-        if (!path || dir_open(proc, path, &d) < 0)
-                return false;
-        for (struct dirent *entry; (entry = readdir(d));) {
-                char target[48];
-                ssize_t n = readlinkat(dirfd(d), entry->d_name, target, sizeof(target) - 1);
-
-                if (n > 0) {
-                        target[n] = 0;
-                        if (streq(target, wanted))
-                                return true;
-                }
-        }
-        return false;
-}
-
 int port_find_owner(const Port *p, char **ret) {
         static const char *const tables[_SPEC_PROTOCOL_MAX][2] = {
                 [SPEC_PROTOCOL_TCP] = { "/proc/net/tcp", "/proc/net/tcp6" },
@@ -99,17 +80,15 @@ int port_find_owner(const Port *p, char **ret) {
         };
         _cleanup_closedir_ DIR *proc = NULL;
         ino_t inode = 0;
-        char wanted[48];
 
         for (int i = 0; i < 2 && inode == 0; i++)
                 inode = table_inode(tables[p->spec->protocol][i], p->host, p->spec->protocol == SPEC_PROTOCOL_TCP);
         if (inode == 0 || dir_open(AT_FDCWD, "/proc", &proc) < 0)
                 return -ESRCH;
-        (void) snprintf(wanted, sizeof(wanted), "socket:[%" PRIu64 "]", (uint64_t) inode);
         /* Process 1 keeps copies for its services. */
         for (struct dirent *entry; (entry = readdir(proc));)
                 if (strspn(entry->d_name, "0123456789") == strlen(entry->d_name) && !streq(entry->d_name, "1") &&
-                        process_has(dirfd(proc), entry->d_name, wanted))
+                        process_has_socket(entry->d_name, inode))
                         return process_describe(entry->d_name, ret);
         return -ESRCH;
 }

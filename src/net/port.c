@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "net/port.h"
+#include "net/socket.h"
 #include "util/fd.h"
 
 #define FREE_PORT_TRIES 32 /* one that is free for IPv4 may be taken for IPv6 */
@@ -45,10 +46,6 @@ static socklen_t port_address(const Port *p, PortKind kind, Address *ret) {
                 memcpy(&ret->in6.sin6_addr.s6_addr[12], s->address, 4);
         }
         return sizeof(ret->in6);
-}
-
-static int socket_set(int fd, int level, int option, int value) {
-        return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
 /* beside: the port's own sockets have it already, and are willing to share. */
@@ -162,13 +159,6 @@ bool port_is_open(const Port *p) {
                 if (p->sockets[i] >= 0)
                         return true;
         return false;
-}
-
-static int socket_get(int fd, int level, int option) {
-        int value = 0;
-        socklen_t size = sizeof(value);
-
-        return getsockopt(fd, level, option, &value, &size) < 0 ? -errno : value;
 }
 
 static PortKind kind_of(const Port *p, int fd) {

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "net/socket.h"
 #include "net/takeover-socket.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -53,13 +53,6 @@ static int descriptor_flags(pid_t tid, int number) {
 
 /* ---- the payload's socket ---- */
 
-static int option(int fd, int level, int name) {
-        int value = 0;
-        socklen_t size = sizeof(value);
-
-        return getsockopt(fd, level, name, &value, &size) < 0 ? -errno : value;
-}
-
 static bool is_bound(int fd) {
         struct sockaddr_in6 address = { 0 };
         socklen_t size = sizeof(address);
@@ -69,8 +62,8 @@ static bool is_bound(int fd) {
 }
 
 static int socket_classify(PayloadSocket *s) {
-        int domain = option(s->fd, SOL_SOCKET, SO_DOMAIN), type = option(s->fd, SOL_SOCKET, SO_TYPE),
-            protocol = option(s->fd, SOL_SOCKET, SO_PROTOCOL);
+        int domain = socket_get(s->fd, SOL_SOCKET, SO_DOMAIN), type = socket_get(s->fd, SOL_SOCKET, SO_TYPE),
+            protocol = socket_get(s->fd, SOL_SOCKET, SO_PROTOCOL);
 
         if (domain != AF_INET && domain != AF_INET6)
                 return -ENOTSOCK;
@@ -80,8 +73,8 @@ static int socket_classify(PayloadSocket *s) {
                 s->protocol = SPEC_PROTOCOL_UDP;
         else
                 return -ENOTSOCK;
-        s->kind = domain == AF_INET ? PORT_IPV4 : option(s->fd, IPPROTO_IPV6, IPV6_V6ONLY) > 0 ? PORT_IPV6 : PORT_DUAL;
-        s->reuse = option(s->fd, SOL_SOCKET, SO_REUSEPORT) > 0;
+        s->kind = domain == AF_INET ? PORT_IPV4 : socket_get(s->fd, IPPROTO_IPV6, IPV6_V6ONLY) > 0 ? PORT_IPV6 : PORT_DUAL;
+        s->reuse = socket_get(s->fd, SOL_SOCKET, SO_REUSEPORT) > 0;
         s->bound = is_bound(s->fd);
         return 0;
 }
@@ -170,7 +163,7 @@ static int option_copy(int from, int to, int level, int name) {
 
 /* The kernel says twice of what was asked for, socket(7). */
 static int buffer_copy(int from, int to, int name, int force) {
-        int wanted = option(from, SOL_SOCKET, name), now = option(to, SOL_SOCKET, name);
+        int wanted = socket_get(from, SOL_SOCKET, name), now = socket_get(to, SOL_SOCKET, name);
 
         if (wanted < 0 || wanted == now)
                 return 0;
@@ -194,27 +187,6 @@ int socket_options_copy(int from, int to) {
 
 /* ---- who has it ---- */
 
-static bool process_has(pid_t pid, ino_t inode) {
-        _cleanup_closedir_ DIR *d = NULL;
-        char path[32], wanted[48];
-
-        (void) snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-        (void) snprintf(wanted, sizeof(wanted), "socket:[%lu]", (unsigned long) inode);
-        if (dir_open(AT_FDCWD, path, &d) < 0)
-                return false;
-        for (struct dirent *entry; (entry = readdir(d));) {
-                char target[48];
-                ssize_t n = readlinkat(dirfd(d), entry->d_name, target, sizeof(target) - 1);
-
-                if (n < 0)
-                        continue;
-                target[n] = 0;
-                if (streq(target, wanted))
-                        return true;
-        }
-        return false;
-}
-
 bool socket_is_open_in(int cgroup, int fd) {
         _cleanup_free_ char *procs = NULL;
         char *rest, *line;
@@ -224,7 +196,7 @@ bool socket_is_open_in(int cgroup, int fd) {
                 return false;
         rest = procs;
         while ((line = strsep(&rest, "\n")))
-                if (*line && process_has((pid_t) strtol(line, NULL, 10), st.st_ino))
+                if (*line && process_has_socket(line, st.st_ino))
                         return true;
         return false;
 }
