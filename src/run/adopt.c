@@ -183,7 +183,7 @@ static AdoptedFds *adopted_for(Adoption *a, const Instance *i) {
         return NULL;
 }
 
-static void adopt_instance(Instance *i, AdoptedFds *fds, const InstanceStatus *status) {
+static void adopt_instance(Instance *i, Adoption *a, AdoptedFds *fds, const InstanceStatus *status) {
         int r;
 
         bool binds = i->process->n_ports == 0 || (fds->binds >= 0 && fds->binds_memory >= 0);
@@ -196,7 +196,7 @@ static void adopt_instance(Instance *i, AdoptedFds *fds, const InstanceStatus *s
         }
         r = instance_adopt(i, status, TAKE_FD(fds->pidfd), TAKE_FD(fds->pipe), TAKE_FD(fds->memory), TAKE_FD(fds->notify));
         if (r >= 0 && i->process->n_ports > 0)
-                r = publish_adopt(i, TAKE_FD(fds->binds), TAKE_FD(fds->binds_memory));
+                r = publish_adopt(i, TAKE_FD(fds->binds), TAKE_FD(fds->binds_memory), a);
         if (r >= 0 && *status->network)
                 r = names_adopt(i, TAKE_FD(fds->dns_udp), TAKE_FD(fds->dns_tcp));
         if (r < 0)
@@ -224,7 +224,7 @@ void adopt_instances(Supervisor *sv, Adoption *a) {
                 AdoptedFds *fds = adopted_for(a, sv->instances[k]);
 
                 if (fds)
-                        adopt_instance(sv->instances[k], fds, app_state_instance(&state, sv->instances[k]->name));
+                        adopt_instance(sv->instances[k], a, fds, app_state_instance(&state, sv->instances[k]->name));
         }
         for (size_t k = 0; k < a->n; k++)
                 if (a->items[k].pidfd >= 0) {

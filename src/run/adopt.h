@@ -11,6 +11,7 @@
 #define ADOPT_PORT_PREFIX "port/"      /* FDNAME= of published ports' sockets: port_name() in publish.c */
 #define ADOPT_BINDS_SUFFIX "/binds"    /* and, behind the instance's, of what it takes its ports over by */
 
+#define ADOPT_INNER_INFIX "/inner/"    /* likewise, of what serves one of them inside, and the port behind it */
 #define ADOPT_DNS_SUFFIX "/dns"        /* likewise, of the sockets of its name server */
 
 /* The stored fds of one instance. */

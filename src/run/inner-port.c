@@ -23,12 +23,15 @@ static int on_listener(sd_event_source *s, int fd, uint32_t events, void *userda
         return 0;
 }
 
-static int listener_open(int netns, uint16_t port) {
+int inner_port_listen(int pid, uint16_t port) {
         struct sockaddr_in6 all6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
         struct sockaddr_in all = { .sin_family = AF_INET, .sin_port = htons(port) };
-        _cleanup_close_ int fd = netns_socket(netns, AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        _cleanup_close_ int netns = netns_of(pid), fd = -EBADF;
         int yes = 1, no = 0, r;
 
+        if (netns < 0)
+                return netns;
+        fd = netns_socket(netns, AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
         if (fd >= 0) {
                 (void) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
                 (void) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
@@ -48,19 +51,16 @@ static int listener_open(int netns, uint16_t port) {
         return listen(fd, SOMAXCONN) < 0 ? -errno : TAKE_FD(fd);
 }
 
-int inner_port_new(sd_event *event, int pid, uint16_t port, const struct sockaddr_storage *destination, socklen_t size, InnerPort **ret) {
-        _cleanup_close_ int netns = netns_of(pid);
-        InnerPort *p;
+int inner_port_new(sd_event *event, int listener, const struct sockaddr_storage *destination, socklen_t size, InnerPort **ret) {
+        InnerPort *p = calloc(1, sizeof(*p));
         int r;
 
-        if (netns < 0)
-                return netns;
-        p = calloc(1, sizeof(*p));
-        if (!p)
+        if (!p) {
+                fd_close(listener);
                 return -ENOMEM;
-        *p = (InnerPort){ .destination = *destination, .destination_size = size, .pumps.event = event };
-        p->listener = listener_open(netns, port);
-        r = p->listener < 0 ? p->listener : sd_event_add_io(event, &p->pumps.listener, p->listener, EPOLLIN, on_listener, p);
+        }
+        *p = (InnerPort){ .listener = listener, .destination = *destination, .destination_size = size, .pumps.event = event };
+        r = sd_event_add_io(event, &p->pumps.listener, p->listener, EPOLLIN, on_listener, p);
         if (r < 0) {
                 (void) inner_port_free(p);
                 return r;

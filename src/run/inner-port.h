@@ -9,7 +9,10 @@
 
 typedef struct InnerPort InnerPort;
 
-/* Listens on all addresses of the network namespace of process pid, and passes on to destination. -EADDRINUSE: somebody inside
- * listens there already, and wants no help. */
-int inner_port_new(sd_event *event, int pid, uint16_t port, const struct sockaddr_storage *destination, socklen_t size, InnerPort **ret);
+/* A socket that listens on all addresses of the network namespace of process pid. -EADDRINUSE: somebody inside listens there already, and
+ * wants no help. */
+int inner_port_listen(int pid, uint16_t port);
+
+/* listener is taken over. */
+int inner_port_new(sd_event *event, int listener, const struct sockaddr_storage *destination, socklen_t size, InnerPort **ret);
 InnerPort *inner_port_free(InnerPort *p);

@@ -31,6 +31,7 @@
 
 #define KILL_AGAIN_USEC (1U * 1000 * 1000)
 #define START_TIMEOUT_USEC (90U * 1000 * 1000) /* systemd's DefaultTimeoutStartSec= */
+#define END_PATIENCE_USEC (15U * 1000 * 1000) /* that systemd has for the end of one that did not start in its time */
 #define NOTIFY_MESSAGE_MAX 4096
 
 static uint64_t now_usec(clockid_t clock) {
@@ -259,6 +260,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         i->timer = source_drop(i->timer);
         if (i->state == INSTANCE_STARTING) {
                 i->start_timed_out = true;
+                (void) sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%u", END_PATIENCE_USEC);
                 if (i->process->spec->notify == SPEC_NOTIFY_YES)
                         (void) error_set(&i->error, -ETIMEDOUT, "did not say READY=1 in time");
                 else

@@ -53,7 +53,7 @@ static void port_adopt_all(const Process *process, Port *p, Adoption *a) {
                 const char *host = str_after(s->name, name);
                 uint64_t number;
 
-                if (s->fd < 0)
+                if (s->fd < 0 || strstr(s->name, ADOPT_INNER_INFIX))
                         continue;
                 if (str_after(s->name, ADOPT_PORT_PREFIX) ?
                                 host && parse_u64(host, UINT16_MAX, &number) >= 0 && port_adopt(p, s->fd, (uint16_t) number) > 0 :
@@ -164,24 +164,57 @@ void publish_close(Supervisor *sv) {
 
 /* ---- the calls ---- */
 
-/* The payload listens in the host's namespace now; its own shall find it there, too. */
-static void inner_port_open(Instance *i, size_t port, PortKind kind) {
+static char *inner_port_name(const Instance *i, size_t port) {
+        return str_format("%s" ADOPT_INNER_INFIX "%u", i->name, i->process->ports[port].spec->container);
+}
+
+/* listener: an earlier supervisor's, or -EBADF; taken over. */
+static int inner_port_serve(Instance *i, size_t port, PortKind kind, int listener) {
         const Port *p = &i->process->ports[port];
+        _cleanup_free_ char *name = inner_port_name(i, port), *text = NULL;
         struct sockaddr_storage destination;
         socklen_t size;
+
+        text = name ? str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name) : NULL;
+        if (!text) {
+                fd_close(listener);
+                return -ENOMEM;
+        }
+        if (listener < 0) {
+                listener = inner_port_listen(i->pid, p->spec->container);
+                if (listener < 0)
+                        return listener;
+                (void) sd_pid_notify_with_fds(0, 0, text, &listener, 1);
+        }
+        size = port_destination(p, kind, &destination);
+        return inner_port_new(i->sv->event, listener, &destination, size, &i->inner_ports[port]);
+}
+
+static void inner_port_close(Instance *i, size_t port) {
+        _cleanup_free_ char *name = inner_port_name(i, port);
+
+        if (i->inner_ports[port] && name)
+                (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+        i->inner_ports[port] = inner_port_free(i->inner_ports[port]);
+}
+
+/* The payload listens in the host's namespace now; its own shall find it there, too. */
+static void inner_port_open(Instance *i, size_t port, PortKind kind, int listener) {
+        const Port *p = &i->process->ports[port];
         int r;
 
-        if (i->process->spec->network == SPEC_NETWORK_HOST || p->spec->protocol != SPEC_PROTOCOL_TCP || i->inner_ports[port])
+        if (i->process->spec->network == SPEC_NETWORK_HOST || p->spec->protocol != SPEC_PROTOCOL_TCP || i->inner_ports[port]) {
+                fd_close(listener);
                 return;
-        size = port_destination(p, kind, &destination);
-        r = inner_port_new(i->sv->event, i->pid, p->spec->container, &destination, size, &i->inner_ports[port]);
+        }
+        r = inner_port_serve(i, port, kind, listener);
         if (r < 0 && r != -EADDRINUSE)
                 log_warning("Instance '%s' of app '%s': its port %u cannot be reached from inside: %s", i->name, i->sv->name,
                         p->spec->container, strerror(-r));
 }
 
 static void taken(Instance *i, const TakeoverAnswer *a) {
-        inner_port_open(i, a->port, a->kind);
+        inner_port_open(i, a->port, a->kind, -EBADF);
         /* A socket of another kind may be new. */
         (void) port_store(i->process, &i->process->ports[a->port]);
         ports_watch(i->sv, i->process);
@@ -199,7 +232,7 @@ static int on_bind(sd_event_source *s, int fd, uint32_t events, void *userdata) 
         r = takeover_answer(&i->takeover, &a, &error);
         if (r == TAKEOVER_ELSEWHERE) {
                 if (a.port < i->process->n_ports)
-                        i->inner_ports[a.port] = inner_port_free(i->inner_ports[a.port]); /* the payload wants it itself */
+                        inner_port_close(i, a.port); /* the payload wants it itself */
                 r = takeover_continue(&i->takeover);
         }
         else if (r == TAKEOVER_TAKEN)
@@ -233,7 +266,16 @@ int publish_begin(Instance *i, int listener) {
         return sd_pid_notify_with_fds(0, 0, text, (int[]){ i->takeover.listener, i->takeover.memory_fd }, 2);
 }
 
-int publish_adopt(Instance *i, int listener, int memory) {
+static int adopted_inner_port(const Instance *i, size_t port, Adoption *a) {
+        _cleanup_free_ char *name = inner_port_name(i, port);
+
+        for (size_t k = 0; name && k < a->n_sockets; k++)
+                if (streq(a->sockets[k].name, name))
+                        return TAKE_FD(a->sockets[k].fd);
+        return -EBADF;
+}
+
+int publish_adopt(Instance *i, int listener, int memory, Adoption *a) {
         int r = takeover_watch(i, listener, memory);
 
         if (r < 0)
@@ -242,7 +284,7 @@ int publish_adopt(Instance *i, int listener, int memory) {
         for (size_t k = 0; k < i->process->n_ports; k++)
                 for (int kind = 0; kind < _PORT_KIND_MAX; kind++)
                         if (takeover_has(&i->takeover, k, (PortKind) kind))
-                                inner_port_open(i, k, (PortKind) kind);
+                                inner_port_open(i, k, (PortKind) kind, adopted_inner_port(i, k, a));
         /* One that the earlier supervisor had received is not told again. */
         return i->takeover.memory->call.id != 0 ? on_bind(NULL, -EBADF, 0, i) : 0;
 }
@@ -254,7 +296,7 @@ void publish_end(Instance *i) {
         takeover_close(&i->takeover);
         ports_watch(i->sv, i->process);
         for (size_t k = 0; i->inner_ports && k < i->process->n_ports; k++)
-                (void) inner_port_free(i->inner_ports[k]);
+                inner_port_close(i, k);
         free(i->inner_ports);
         i->inner_ports = NULL;
 }

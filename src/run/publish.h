@@ -12,7 +12,7 @@ void publish_close(Supervisor *sv);
 
 /* An instance whose filter has come (it is taken over), and one that an earlier supervisor had. */
 int publish_begin(Instance *i, int listener);
-int publish_adopt(Instance *i, int listener, int memory);
+int publish_adopt(Instance *i, int listener, int memory, Adoption *a);
 void publish_end(Instance *i);
 
 bool publish_is_taken(const Instance *i); /* it listens on a published port */
