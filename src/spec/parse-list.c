@@ -592,7 +592,7 @@ int spec_unit_of(SpecParse *c, const char *word, const char *at, char **ret) {
         kind = spec_kind_of(text);
         if (kind >= 0) {
                 text[strlen(text) - strlen(spec_kind_suffix(kind))] = 0;
-                service = spec_kind_service(kind, text);
+                service = spec_service_of(c, kind, text);
                 *ret = service ? str_format("%s.service", service) : NULL;
         } else
                 *ret = TAKE_PTR(text);

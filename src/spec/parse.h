@@ -11,6 +11,7 @@
 
 struct SpecParse {
         Spec *spec;
+        const SpecSearch *search; /* where other files are that this one names */
         SpecProcess *process; /* [Container] and [Process NAME] only */
         bool in_process;      /* [Process NAME] */
         SpecDiags *diags;
@@ -50,8 +51,11 @@ int path_simplify(const char *path, char **ret); /* -EINVAL: relative, or with "
 /* A path of the host, absolute or from where the line's file is. */
 int spec_take_host_path(SpecParse *c, const char *text, const char *at, char **ret);
 
-/* A unit's name, or NAME.container, which is NAME.service, or NAME.image, which is NAME-image.service. */
+/* A unit's name, or NAME.container, which is NAME.service, or NAME.image, which is NAME-image.service; or what ServiceName= of that file
+ * says. */
 int spec_unit_of(SpecParse *c, const char *word, const char *at, char **ret);
+/* The service of a file NAME.image, without ".service", also where there is none. The caller frees; NULL when out of memory. */
+char *spec_service_of(SpecParse *c, SpecKind kind, const char *name);
 
 bool env_name_valid(const char *name) _pure_;
 bool unit_name_valid(const char *name) _pure_; /* with its type's suffix; templates too */

@@ -128,7 +128,7 @@ static int complain_key(SpecParse *c, SpecSection section) {
 }
 
 /* One word of translate_units(). */
-static int put_unit_word(Buf *b, const char *word, size_t n) {
+static int put_unit_word(SpecParse *c, Buf *b, const char *word, size_t n) {
         _cleanup_free_ char *name = strndup(word, n), *service = NULL;
         SpecKind kind = name ? spec_kind_of(name) : _SPEC_KIND_INVALID;
 
@@ -137,21 +137,21 @@ static int put_unit_word(Buf *b, const char *word, size_t n) {
         if (kind < 0 || n == strlen(spec_kind_suffix(kind)))
                 return buf_append(b, word, n);
         name[n - strlen(spec_kind_suffix(kind))] = 0;
-        service = spec_kind_service(kind, name);
+        service = spec_service_of(c, kind, name);
         return service ? buf_printf(b, "%s.service", service) : -ENOMEM;
 }
 
 /* "After=basic.container" is "After=basic.service" for systemd; all else stays as it is written. */
-static char *translate_units(const char *value) {
+static char *translate_units(SpecParse *c) {
         _cleanup_buf_ Buf b = BUF_INIT;
         int r = 0;
 
-        for (const char *p = value; r == 0 && *p;) {
+        for (const char *p = c->line->value; r == 0 && *p;) {
                 size_t space = strspn(p, WHITESPACE), n = strcspn(p + space, WHITESPACE);
 
                 r = buf_append(&b, p, space);
                 if (r == 0)
-                        r = put_unit_word(&b, p + space, n);
+                        r = put_unit_word(c, &b, p + space, n);
                 p += space + n;
         }
         return r < 0 ? NULL : buf_steal(&b);
@@ -161,7 +161,7 @@ static int pass_on(SpecParse *c, void *list) {
         SpecPassed item = { .key = strdup(c->line->key), .origin = spec_origin_at(c, NULL) };
         int r;
 
-        item.value = c->key && c->key->parse == parse_dependencies ? translate_units(c->line->value) : strdup(c->line->value);
+        item.value = c->key && c->key->parse == parse_dependencies ? translate_units(c) : strdup(c->line->value);
         r = item.key && item.value ? spec_list_add(c, list, &item, sizeof(item), NULL) : -ENOMEM;
         if (r <= 0) {
                 free(item.key);
@@ -357,6 +357,16 @@ static char *find_service(const SpecDocument *d) {
         return spec_kind_service(d->kind, d->name);
 }
 
+char *spec_service_of(SpecParse *c, SpecKind kind, const char *name) {
+        _cleanup_diags_ SpecDiags unsaid = SPEC_DIAGS_INIT; /* that file has a service of its own to say it */
+        _cleanup_document_ SpecDocument d = { 0 };
+        int r = spec_document_read(c->search, kind, name, &unsaid, &d);
+
+        if (r == -ENOMEM)
+                return NULL;
+        return r < 0 ? spec_kind_service(kind, name) : find_service(&d);
+}
+
 static int apply_processes(SpecParse *c, const SpecDocument *d, SpecDiags *diags) {
         Spec *s = c->spec;
         SpecProcess base = { 0 };
@@ -395,7 +405,7 @@ static char *service_prefix(const Spec *s) {
 
 static int spec_build(const SpecDocument *d, const SpecSearch *search, SpecFlags flags, SpecDiags *diags, Spec **ret) {
         _cleanup_(spec_freep) Spec *s = calloc(1, sizeof(Spec));
-        SpecParse c = { .spec = s, .diags = diags };
+        SpecParse c = { .spec = s, .search = search, .diags = diags };
         _cleanup_free_ char *prefix = NULL;
         int r;
 
