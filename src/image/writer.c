@@ -47,11 +47,11 @@ WriterCounts writer_counts(const Writer *w) {
         return w->counts;
 }
 
-static int make_directory(Writer *w, int parent, const char *name) {
+static int make_directory(Writer *w, int parent, const Entry *e, const char *name) {
         struct stat st;
         int r;
 
-        if (mkdirat(parent, name, 0700) >= 0)
+        if (mkdirat(parent, name, e->mode & 0777) >= 0)
                 return 0;
         if (errno != EEXIST)
                 return -errno;
@@ -62,13 +62,13 @@ static int make_directory(Writer *w, int parent, const char *name) {
         r = writer_make_room(w, parent, name);
         if (r < 0)
                 return r;
-        if (mkdirat(parent, name, 0700) < 0)
+        if (mkdirat(parent, name, e->mode & 0777) < 0)
                 return -errno;
         return writer_is_whiteout(&st) ? writer_set_opaque(parent, name) : 0;
 }
 
-static int make_file(int parent, const char *name) {
-        int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+static int make_file(int parent, const Entry *e, const char *name) {
+        int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, e->mode & 0777);
 
         return fd < 0 ? -errno : fd;
 }
@@ -93,11 +93,18 @@ static int set_xattrs(int fd, const Entry *e, Error *reterr) {
         return 0;
 }
 
-/* Owner before mode (chown clears set-user-ID) and before attributes (it clears capabilities). */
+/* Most things are as they should be from their making, and to look is cheaper than to change what is right already. Owner before
+ * mode (chown clears set-user-ID) and before attributes (it clears capabilities). */
 static int set_metadata_fd(int fd, const Entry *e, Error *reterr) {
-        if (fchown(fd, (uid_t) e->uid, (gid_t) e->gid) < 0)
+        struct stat st;
+        bool chowned;
+
+        if (fstat(fd, &st) < 0)
+                return error_set_errno(reterr, -errno, "cannot look at '%.200s'", e->path);
+        chowned = st.st_uid != (uid_t) e->uid || st.st_gid != (gid_t) e->gid;
+        if (chowned && fchown(fd, (uid_t) e->uid, (gid_t) e->gid) < 0)
                 return error_set_errno(reterr, -errno, "cannot set the owner of '%.200s'", e->path);
-        if (fchmod(fd, e->mode & 07777) < 0)
+        if ((chowned || (st.st_mode & 07777) != (e->mode & 07777)) && fchmod(fd, e->mode & 07777) < 0)
                 return error_set_errno(reterr, -errno, "cannot set the mode of '%.200s'", e->path);
         return set_xattrs(fd, e, reterr);
 }
@@ -120,7 +127,7 @@ static int write_directory(Writer *w, int parent, const EntryPath *path, const E
         int r = 0;
 
         if (path->name[0])
-                r = make_directory(w, parent, path->name);
+                r = make_directory(w, parent, e, path->name);
         if (r >= 0) {
                 fd = openat(parent, path->name[0] ? path->name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
                 if (fd < 0)
@@ -150,11 +157,11 @@ static int write_other(Writer *w, int parent, const EntryPath *path, const Entry
 
 /* Owner, mode and attributes come with writer_end(): writing takes capabilities away. */
 static int write_file_entry(Writer *w, int parent, const EntryPath *path, const Entry *e, Error *reterr) {
-        int fd = make_file(parent, path->name), r;
+        int fd = make_file(parent, e, path->name), r;
 
         if (fd == -EEXIST) {
                 r = writer_make_room(w, parent, path->name);
-                fd = r < 0 ? r : make_file(parent, path->name);
+                fd = r < 0 ? r : make_file(parent, e, path->name);
         }
         if (fd < 0)
                 return error_set_errno(reterr, fd, "cannot make file '%.200s'", e->path);
