@@ -152,7 +152,7 @@ int network_attach(const Network *n, const char *app, const char *instance, cons
         if (r < 0)
                 return r;
         old = (int) if_nametoindex(name.text); /* of a predecessor whose namespace is still on its way out */
-        r = old > 0 ? link_remove(fd, old) : 0;
+        r = links_remove(fd, &old, old > 0);
         if (r >= 0)
                 r = pair_make(fd, &pair);
         if (r < 0)
@@ -163,21 +163,15 @@ int network_attach(const Network *n, const char *app, const char *instance, cons
 
 /* ---- the end ---- */
 
-/* 1: the bridge is gone; 0: somebody is on it. */
-static int bridge_sweep(int lock, int fd, const char *bridge, bool only_one) {
-        int index = (int) if_nametoindex(bridge), r = 0;
+/* Is nobody on the bridge but the link that goes? 1 also for one that is gone already. */
+static int bridge_is_empty(int fd, int bridge, int going) {
         _cleanup_free_ Link *links = NULL;
         size_t n = 0;
+        int r = bridge > 0 ? link_list(fd, bridge, &links, &n) : 0;
 
-        if (index > 0)
-                r = link_list(fd, index, &links, &n);
-        if (r < 0 || n > 0)
-                return r;
-        r = index > 0 ? link_remove(fd, index) : 0;
-        if (r >= 0)
-                r = nat_remove(bridge, only_one);
-        if (r >= 0 && unlinkat(lock, bridge, 0) < 0)
-                r = -errno;
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                if (links[i].index != going)
+                        return 0;
         return r < 0 ? r : 1;
 }
 
@@ -191,24 +185,49 @@ static int bridges_list(int lock, char ***ret) {
         return r;
 }
 
+/* Of the bridges, sorts those that nobody is on to the front: *ret_empty of them, with their links in indexes. */
+static int bridges_find_empty(int fd, char **bridges, int going, int *indexes, size_t *n_indexes, size_t *ret_empty) {
+        size_t empty = 0;
+
+        for (char **b = bridges; b && *b; b++) {
+                int index = (int) if_nametoindex(*b), r = bridge_is_empty(fd, index, going);
+                char *name = *b;
+
+                if (r < 0)
+                        return r;
+                if (r == 0)
+                        continue;
+                if (index > 0)
+                        indexes[(*n_indexes)++] = index;
+                *b = bridges[empty];
+                bridges[empty++] = name;
+        }
+        *ret_empty = empty;
+        return 0;
+}
+
 int network_detach(const char *app, const char *instance) {
         _cleanup_close_ int lock = network_lock(), fd = netlink_socket(NETLINK_ROUTE);
         PairName name = pair_name(app, instance);
         _cleanup_strv_ char **bridges = NULL;
-        int r = lock < 0 ? lock : fd < 0 ? fd : 0, index;
-        size_t left;
+        _cleanup_free_ int *indexes = NULL;
+        int r = lock < 0 ? lock : fd < 0 ? fd : bridges_list(lock, &bridges), pair;
+        size_t n = strv_length(bridges), n_indexes = 0, empty = 0;
 
+        if (r >= 0 && !(indexes = calloc(n + 1, sizeof(*indexes))))
+                r = -ENOMEM;
         if (r < 0)
                 return r;
-        index = (int) if_nametoindex(name.text);
-        if (index > 0)
-                r = link_remove(fd, index);
+        pair = (int) if_nametoindex(name.text);
+        if (pair > 0)
+                indexes[n_indexes++] = pair;
+        r = bridges_find_empty(fd, bridges, pair, indexes, &n_indexes, &empty);
         if (r >= 0)
-                r = bridges_list(lock, &bridges);
-        left = strv_length(bridges);
-        for (char **b = bridges; r >= 0 && b && *b; b++) {
-                r = bridge_sweep(lock, fd, *b, left == 1);
-                left -= r > 0;
+                r = links_remove(fd, indexes, n_indexes);
+        for (size_t i = 0; r >= 0 && i < empty; i++) {
+                r = nat_remove(bridges[i], empty == n);
+                if (r >= 0 && unlinkat(lock, bridges[i], 0) < 0)
+                        r = -errno;
         }
         return r < 0 ? r : 0;
 }

@@ -9,6 +9,7 @@
 #include "net/netlink.h"
 #include "util/strv.h"
 
+#define REMOVED_GROUP 0x62727468U /* of links that are about to be removed; nobody else's */
 #define NEW (NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
 
 static void link_read(const struct nlmsghdr *m, Link *ret) {
@@ -68,12 +69,31 @@ int link_list(int fd, int master_or_zero, Link **ret, size_t *ret_n) {
         return 0;
 }
 
-int link_remove(int fd, int index) {
+static int link_remove(int fd, int index) {
         const struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = index };
         _cleanup_batch_ NetlinkBatch b = NETLINK_BATCH_INIT;
         int r;
 
         netlink_begin(&b, RTM_DELLINK, NLM_F_ACK, &header, sizeof(header));
+        r = netlink_call(fd, &b);
+        return r == -ENODEV ? 0 : r;
+}
+
+int links_remove(int fd, const int *indexes, size_t n) {
+        const struct ifinfomsg none = { .ifi_family = AF_UNSPEC };
+        _cleanup_batch_ NetlinkBatch b = NETLINK_BATCH_INIT;
+        int r;
+
+        if (n < 2)
+                return n == 1 ? link_remove(fd, indexes[0]) : 0;
+        for (size_t i = 0; i < n; i++) {
+                const struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = indexes[i] };
+
+                netlink_begin(&b, RTM_SETLINK, NLM_F_ACK, &header, sizeof(header));
+                netlink_put_u32(&b, IFLA_GROUP, REMOVED_GROUP);
+        }
+        netlink_begin(&b, RTM_DELLINK, NLM_F_ACK, &none, sizeof(none));
+        netlink_put_u32(&b, IFLA_GROUP, REMOVED_GROUP);
         r = netlink_call(fd, &b);
         return r == -ENODEV ? 0 : r;
 }

@@ -22,8 +22,9 @@ int link_find(int fd, const char *name, Link *ret);
 /* All of them, or those in a bridge. */
 int link_list(int fd, int master_or_zero, Link **ret, size_t *ret_n);
 
-/* Done when all of it is gone, the other end of a pair with it. 0 also when it was gone already. */
-int link_remove(int fd, int index);
+/* Done when all of them are gone, the other ends of pairs with them. 0 also when one was gone already. Each removal has the kernel wait
+ * until no processor has it in use any more, some 30 ms, and removals at once wait once. */
+int links_remove(int fd, const int *indexes, size_t n);
 
 /* Makes a bridge, and brings it up. mtu 0: the kernel's. */
 int bridge_make(int fd, const char *name, const char *alias, uint32_t mtu);

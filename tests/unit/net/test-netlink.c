@@ -92,7 +92,8 @@ START_TEST(the_kernel_answers) {
         ck_assert_int_eq(link_list(fd, 0, &links, &n_links), 0);
         ck_assert_uint_ge(n_links, 1);
         ck_assert_int_eq(route_list(fd, &routes, &n_routes), 0);
-        ck_assert_int_eq(link_remove(fd, INT32_MAX), geteuid() == 0 ? 0 : -EPERM); /* which is gone already */
+        ck_assert_int_eq(links_remove(fd, (int[]){ INT32_MAX }, 1), geteuid() == 0 ? 0 : -EPERM); /* which is gone already */
+        ck_assert_int_eq(links_remove(fd, (int[]){ INT32_MAX, INT32_MAX - 1 }, 2), geteuid() == 0 ? 0 : -EPERM);
 }
 END_TEST
 
