@@ -49,6 +49,13 @@ static void on_notice(void *userdata, const char *sentence) {
                 s->next.notice(s->next.userdata, sentence);
 }
 
+static void on_warning(void *userdata, const char *sentence) {
+        Status *s = userdata;
+
+        if (s->next.warning)
+                s->next.warning(s->next.userdata, sentence);
+}
+
 static void on_image(void *userdata, const char *from, size_t n_layers) {
         Status *s = userdata;
 
@@ -79,7 +86,7 @@ typedef struct Job {
 } Job;
 
 static bool is_of_platform(const Image *image, const OciPlatform *p) {
-        return !p->architecture || !image->architecture || streq(image->architecture, oci_architecture_name(p->architecture));
+        return (!p->os && !p->architecture && !p->variant) || oci_platform_fits(p, image);
 }
 
 /* Whether it is to be fetched; *ret_present: what is there could also be run as it is. */
@@ -134,7 +141,7 @@ static int do_job(const Job *job, Transfer *transfer, Status *status) {
                 r = error_set(&error, -ENOENT, "image %s is not in the store, and never to be pulled", job->tag ? job->tag : job->name);
                 return failed(transfer, r, &error);
         }
-        o.client.events = (Events){ .notice = on_notice, .image = on_image, .layer = on_layer, .userdata = status };
+        o.client.events = (Events){ .notice = on_notice, .warning = on_warning, .image = on_image, .layer = on_layer, .userdata = status };
         r = pull_image(job->name, &o, &pulled, &error);
         if (r >= 0 && job->tag)
                 r = give_tag(job->options.store, job->tag, pulled.id, &error);

@@ -214,21 +214,30 @@ static void on_layer(void *userdata, const LayerEvent *e) {
         }
 }
 
-static void on_notice(void *userdata, const char *sentence) {
-        Transfer *t = userdata;
+static void say(Transfer *t, const char *event, const char *prefix, const char *sentence) {
         _cleanup_buf_ Buf b = BUF_INIT;
 
         if (t->output == TRANSFER_JSON) {
-                if (buf_puts(&b, "{\"event\":\"notice\",\"text\":") >= 0 && json_quote(&b, sentence) >= 0)
+                if (buf_printf(&b, "{\"event\":\"%s\",\"text\":", event) >= 0 && json_quote(&b, sentence) >= 0)
                         json_line(&b);
                 return;
         }
-        if (t->output == TRANSFER_QUIET)
-                return;
         erase(t);
-        fprintf(stderr, "berth: %s\n", sentence);
+        fprintf(stderr, "berth: %s%s\n", prefix, sentence);
         if (t->terminal)
                 draw(t);
+}
+
+static void on_notice(void *userdata, const char *sentence) {
+        Transfer *t = userdata;
+
+        if (t->output != TRANSFER_QUIET)
+                say(t, "notice", "", sentence);
+}
+
+/* Also for who wants to hear of no progress. */
+static void on_warning(void *userdata, const char *sentence) {
+        say(userdata, "warning", "warning: ", sentence);
 }
 
 static void on_image(void *userdata, const char *host, size_t n_layers) {
@@ -244,7 +253,7 @@ static void on_image(void *userdata, const char *host, size_t n_layers) {
 }
 
 Events transfer_events(Transfer *t) {
-        return (Events){ .notice = on_notice, .image = on_image, .layer = on_layer, .userdata = t };
+        return (Events){ .notice = on_notice, .warning = on_warning, .image = on_image, .layer = on_layer, .userdata = t };
 }
 
 void transfer_image(Transfer *t, const char *name, const char *id, const char *digest) {

@@ -279,3 +279,15 @@ const OciDescriptor *oci_pick_for(const OciPlatform *p, const OciDescriptor *con
 const OciDescriptor *oci_pick(const OciDescriptor *const *candidates, size_t n) {
         return oci_pick_for(NULL, candidates, n);
 }
+
+bool oci_platform_fits(const OciPlatform *p, const Image *image) {
+        OciDescriptor d = { .os = image->os, .architecture = image->architecture, .variant = image->variant };
+        OciPlatform wanted = { 0 };
+
+        if (p)
+                wanted = *p;
+        /* Configurations name it less often than indexes do. */
+        if (!d.variant || !*d.variant)
+                wanted.variant = NULL;
+        return platform_rank(&wanted, &d) >= 0;
+}

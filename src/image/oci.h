@@ -85,6 +85,9 @@ const char *oci_architecture_name(const char *name);
 const OciDescriptor *oci_pick(const OciDescriptor *const *candidates, size_t n);
 const OciDescriptor *oci_pick_for(const OciPlatform *platform, const OciDescriptor *const *candidates, size_t n);
 
+/* Whether an image is what the platform asks for, NULL: for this machine. What the image does not say is no obstacle. */
+bool oci_platform_fits(const OciPlatform *platform, const Image *image);
+
 /* This machine's architecture as Go names it: "amd64". */
 const char *oci_architecture(void);
 

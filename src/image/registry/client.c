@@ -117,6 +117,13 @@ void client_notice(Client *c, const char *sentence) {
         (void) pthread_mutex_unlock(&c->lock);
 }
 
+void client_warn(Client *c, const char *sentence) {
+        (void) pthread_mutex_lock(&c->lock);
+        if (c->options->events.warning)
+                c->options->events.warning(c->options->events.userdata, sentence);
+        (void) pthread_mutex_unlock(&c->lock);
+}
+
 void client_tell_image(Client *c, const char *from, size_t n_layers) {
         (void) pthread_mutex_lock(&c->lock);
         if (c->options->events.image)

@@ -34,5 +34,6 @@ int client_origin(Client *c, const Place *place, Origin *ret, Error *reterr);
 
 /* Events for the person, from any thread. */
 void client_notice(Client *c, const char *sentence);
+void client_warn(Client *c, const char *sentence);
 void client_tell_image(Client *c, const char *from, size_t n_layers);
 void client_tell_layer(Client *c, const LayerEvent *event);

@@ -26,6 +26,7 @@ typedef struct LayerEvent {
 /* Called by one thread at a time, but not always by the same. All may be NULL. */
 typedef struct Events {
         void (*notice)(void *userdata, const char *sentence); /* something was not well, and it goes on */
+        void (*warning)(void *userdata, const char *sentence); /* it goes well, but may not be what was meant */
         void (*image)(void *userdata, const char *host, size_t n_layers); /* it is known what will come or go, and where */
         void (*layer)(void *userdata, const LayerEvent *event);
         void *userdata;

@@ -42,6 +42,31 @@ static int store_it(Pull *pull, const Origin *origin, const OciManifest *manifes
         return r;
 }
 
+/* Only an index is asked for one platform: what is a manifest alone is taken, whatever it says. Podman does so, and for a reason: many
+ * images say the machine that they were made on. */
+static int check_platform(Pull *pull, const Origin *origin, const Name *name, const Recipe *recipe, Error *reterr) {
+        _cleanup_image_ Image *image = calloc(1, sizeof(*image));
+        char is[OCI_PLATFORM_TEXT_MAX], wanted[OCI_PLATFORM_TEXT_MAX];
+        _cleanup_strv_ char **diff_ids = NULL;
+        _cleanup_free_ char *sentence = NULL;
+        OciPlatform own;
+        int r = image ? oci_config_parse(recipe->config, recipe->config_size, image, &diff_ids, reterr) : -ENOMEM;
+
+        if (r < 0) {
+                (void) error_prefix(reterr, "the image's configuration is broken");
+                return r;
+        }
+        if (oci_platform_fits(origin->platform, image))
+                return 0;
+        own = (OciPlatform){ .os = image->os, .architecture = image->architecture, .variant = image->variant };
+        sentence = str_format("%s says that it is for %s, and not for %s", name->full ? name->full : name->repository,
+                oci_platform_text(&own, is), oci_platform_text(origin->platform, wanted));
+        if (!sentence)
+                return -ENOMEM;
+        client_warn(pull->client, sentence);
+        return 0;
+}
+
 static int pull_from(Pull *pull, const Origin *origin, const Name *name, Pulled *ret, Error *reterr) {
         _cleanup_recipe_ Recipe recipe = { .names = strv_copy((char *const[]){ ret->name, NULL }) };
         _cleanup_remote_image_ RemoteImage image = { 0 };
@@ -63,6 +88,8 @@ static int pull_from(Pull *pull, const Origin *origin, const Name *name, Pulled 
                 return r;
         r = remote_read(origin, &image.manifest.config, "the image's configuration", OCI_JSON_MAX, &recipe.config,
                 &recipe.config_size, reterr);
+        if (r >= 0)
+                r = check_platform(pull, origin, name, &recipe, reterr);
         if (r < 0)
                 return r;
         client_tell_image(pull->client, registry_host(origin->registry), image.manifest.n_layers);
