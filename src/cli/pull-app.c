@@ -80,6 +80,8 @@ static void on_layer(void *userdata, const LayerEvent *e) {
 
 /* One image that is to be there. */
 typedef struct Job {
+        const Spec *spec;  /* that asks for it, */
+        SpecOrigin origin; /* and where */
         const char *name, *tag; /* tag: one more name for it, which apps run; or NULL */
         SpecPull policy;
         PullOptions options;
@@ -121,9 +123,11 @@ static int give_tag(const char *path, const char *tag, const char *id, Error *re
         return r;
 }
 
-static int failed(Transfer *transfer, int r, const Error *error) {
-        const char *why = *error->text ? error->text : strerror(-r);
+static int failed(const Job *job, Transfer *transfer, int r, const Error *error) {
+        char origin[512], why[ERROR_TEXT_MAX + 512];
 
+        (void) snprintf(why, sizeof(why), "%s: %s", spec_origin_text(job->spec, job->origin, origin, sizeof(origin)),
+                *error->text ? error->text : strerror(-r));
         (void) sd_notifyf(0, "STATUS=%s", why);
         return transfer_failed(transfer, why);
 }
@@ -139,7 +143,7 @@ static int do_job(const Job *job, Transfer *transfer, Status *status) {
                 if (present)
                         return 0;
                 r = error_set(&error, -ENOENT, "image %s is not in the store, and never to be pulled", job->tag ? job->tag : job->name);
-                return failed(transfer, r, &error);
+                return failed(job, transfer, r, &error);
         }
         o.client.events = (Events){ .notice = on_notice, .warning = on_warning, .image = on_image, .layer = on_layer, .userdata = status };
         r = pull_image(job->name, &o, &pulled, &error);
@@ -154,7 +158,7 @@ static int do_job(const Job *job, Transfer *transfer, Status *status) {
                 on_notice(status, *error.text ? error.text : strerror(-r));
                 return 0;
         }
-        return failed(transfer, r, &error);
+        return failed(job, transfer, r, &error);
 }
 
 /* What the options do not say; retries: as for pull_app(). They go on pointing to image. */
@@ -227,6 +231,8 @@ static int pull_file(const char *name, SpecPull policy, const PullOptions *optio
         if (code != 0)
                 return code;
         job = (Job){
+                .spec = spec,
+                .origin = spec->image.name.origin,
                 .name = spec->image.name.value,
                 .tag = spec->image.tag.value,
                 .policy = policy >= 0 && spec_image_policy(&spec->image) != SPEC_PULL_NEVER ? policy : spec_image_policy(&spec->image),
@@ -236,8 +242,8 @@ static int pull_file(const char *name, SpecPull policy, const PullOptions *optio
         return do_job(&job, transfer, status);
 }
 
-static int pull_one(const SpecProcess *p, const PullOptions *options, int retries, Transfer *transfer, Status *status) {
-        Job job = { .name = p->image.value, .policy = p->pull, .options = *options };
+static int pull_one(const Spec *spec, const SpecProcess *p, const PullOptions *options, int retries, Transfer *transfer, Status *status) {
+        Job job = { .spec = spec, .origin = p->image.origin, .name = p->image.value, .policy = p->pull, .options = *options };
         ClientOptions *c = &job.options.client;
 
         if (p->image_file)
@@ -262,7 +268,7 @@ static int pull_all(const Spec *spec, const PullOptions *options, int retries, T
                 if (!p->image.value || strv_contains(done, p->image.value))
                         continue;
                 code = strv_append(&done, p->image.value) < 0 ? cli_fail("out of memory") :
-                                                                pull_one(p, options, retries, transfer, status);
+                                                                pull_one(spec, p, options, retries, transfer, status);
         }
         free(status);
         return code;
@@ -276,10 +282,12 @@ int pull_app(const char *name, const PullOptions *options, int retries, Transfer
 
         if (!transfer)
                 return cli_fail("out of memory");
-        if (r == -EBADMSG)
-                return cli_fail("the spec of '%s' is wrong, see berth verify %s", name, name);
         if (r < 0)
+                say_diags(&diags);
+        if (r < 0 && diags.n_errors == 0)
                 return cli_fail("cannot read the spec of '%s': %s", name, strerror(-r));
+        if (r < 0)
+                return CLI_FAILED;
         return pull_all(spec, options, retries, transfer);
 }
 
