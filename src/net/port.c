@@ -11,22 +11,22 @@
 
 #define FREE_PORT_TRIES 32 /* one that is free for IPv4 may be taken for IPv6 */
 
-typedef union Address {
+typedef union PortAddress {
         struct sockaddr any;
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
         struct sockaddr_storage storage;
-} Address;
+} PortAddress;
 
 static int socket_type(const Port *p) {
         return p->spec->protocol == SPEC_PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM;
 }
 
 /* Returns the address' size, 0 where a socket of that kind cannot serve the published address. */
-static socklen_t port_address(const Port *p, PortKind kind, Address *ret) {
+static socklen_t port_address(const Port *p, PortKind kind, PortAddress *ret) {
         const SpecPort *s = p->spec;
 
-        *ret = (Address){ 0 };
+        *ret = (PortAddress){ 0 };
         if (kind == PORT_IPV4) {
                 if (s->family == AF_INET6)
                         return 0;
@@ -51,7 +51,7 @@ static socklen_t port_address(const Port *p, PortKind kind, Address *ret) {
 /* beside: the port's own sockets have it already, and are willing to share. */
 static int socket_bind(const Port *p, PortKind kind, bool beside) {
         _cleanup_close_ int fd = -EBADF;
-        Address address;
+        PortAddress address;
         socklen_t size = port_address(p, kind, &address);
         int r;
 
@@ -91,7 +91,7 @@ static void port_unserve(Port *p, PortKind kind) {
 }
 
 static int bound_port(int fd, uint16_t *ret) {
-        Address address;
+        PortAddress address;
         socklen_t size = sizeof(address);
 
         if (getsockname(fd, &address.any, &size) < 0)
@@ -187,7 +187,7 @@ int port_adopt(Port *p, int fd, uint16_t host) {
 
 int port_adopt_foreign(Port *p, int fd) {
         PortKind kind = kind_of(p, fd);
-        Address wanted, bound = { 0 };
+        PortAddress wanted, bound = { 0 };
         socklen_t size = sizeof(bound);
 
         if (kind < 0 || p->sockets[kind] >= 0)
@@ -218,7 +218,7 @@ static int port_open_beside(Port *p, PortKind kind) {
 }
 
 int port_socket(Port *p, PortKind kind, int *ret, Error *reterr) {
-        Address address;
+        PortAddress address;
         int r;
 
         if (port_address(p, kind, &address) == 0)
@@ -252,7 +252,7 @@ PortText port_text(const Port *p) {
 
 socklen_t port_destination(const Port *p, PortKind kind, struct sockaddr_storage *ret) {
         static const uint8_t zero[16];
-        Address a;
+        PortAddress a;
         /* What a dual socket serves is found by IPv4, too, unless the address is IPv6. */
         socklen_t size = port_address(p, kind == PORT_DUAL && p->spec->family != AF_INET6 ? PORT_IPV4 : kind, &a);
 

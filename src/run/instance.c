@@ -525,7 +525,7 @@ static void action_scope(Instance *i) {
                 (void) error_keep(i, -ENOMEM, NULL);
                 return;
         }
-        plan_scope(i->process->spec, &settings);
+        plan_scope(i->sv->spec, i->process->spec, &settings);
         settings.name = i->scope;
         settings.description = description;
         settings.slice = i->sv->slice;

@@ -437,7 +437,8 @@ int plan_world(const Spec *spec, const SpecProcess *p, const Image *image, const
         return 0;
 }
 
-void plan_scope(const SpecProcess *p, ScopeSettings *ret) {
+void plan_scope(const Spec *spec, const SpecProcess *p, ScopeSettings *ret) {
+        ret->spec = spec;
         if (p->memory.set)
                 ret->memory_max = p->memory.value;
         if (p->swap.set)

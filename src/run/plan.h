@@ -27,7 +27,7 @@ int plan_world(const Spec *spec, const SpecProcess *p, const Image *image, const
         World *ret, Error *reterr);
 
 /* The scope's limits; name, description, slice and pid are the caller's. */
-void plan_scope(const SpecProcess *p, ScopeSettings *ret);
+void plan_scope(const Spec *spec, const SpecProcess *p, ScopeSettings *ret);
 
 /* Does the process need an id range of the app, and of how many ids? 0: no. */
 uint32_t plan_ids_needed(const SpecProcess *p);

@@ -182,6 +182,61 @@ static int append_devices(sd_bus_message *m, const char *const *devices) {
         return r;
 }
 
+static int append_access(sd_bus_message *m, const char *name, const SpecAccess *items, size_t n) {
+        int r = n > 0 ? sd_bus_message_open_container(m, 'r', "sv") : 0;
+
+        if (n == 0 || r < 0)
+                return r;
+        r = sd_bus_message_append(m, "s", name);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "a(iayu)");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "(iayu)");
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                const Address *a = &items[i].subnet.base;
+
+                r = sd_bus_message_open_container(m, 'r', "iayu");
+                if (r >= 0)
+                        r = sd_bus_message_append(m, "i", a->family);
+                if (r >= 0)
+                        r = sd_bus_message_append_array(m, 'y', a->bytes, address_size(a));
+                if (r >= 0)
+                        r = sd_bus_message_append(m, "u", items[i].subnet.prefix);
+                if (r >= 0)
+                        r = sd_bus_message_close_container(m);
+        }
+        for (int i = 0; i < 3 && r >= 0; i++)
+                r = sd_bus_message_close_container(m);
+        return r;
+}
+
+static int append_socket_binds(sd_bus_message *m, const char *name, const SpecSocketBind *items, size_t n) {
+        int r = n > 0 ? sd_bus_message_open_container(m, 'r', "sv") : 0;
+
+        if (n == 0 || r < 0)
+                return r;
+        r = sd_bus_message_append(m, "s", name);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "a(iiqq)");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "(iiqq)");
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = sd_bus_message_append(m, "(iiqq)", items[i].family, items[i].protocol, items[i].count, items[i].first);
+        for (int i = 0; i < 3 && r >= 0; i++)
+                r = sd_bus_message_close_container(m);
+        return r;
+}
+
+static int append_firewall(sd_bus_message *m, const Spec *s) {
+        int r = append_access(m, "IPAddressAllow", s->ip_allow.items, s->ip_allow.n);
+
+        if (r >= 0)
+                r = append_access(m, "IPAddressDeny", s->ip_deny.items, s->ip_deny.n);
+        if (r >= 0)
+                r = append_socket_binds(m, "SocketBindAllow", s->bind_allow.items, s->bind_allow.n);
+        return r < 0 ? r : append_socket_binds(m, "SocketBindDeny", s->bind_deny.items, s->bind_deny.n);
+}
+
 static int append_properties(sd_bus_message *m, const ScopeSettings *s) {
         const struct {
                 const char *name;
@@ -206,6 +261,8 @@ static int append_properties(sd_bus_message *m, const ScopeSettings *s) {
                 r = append_u64(m, numbers[i].name, numbers[i].value);
         if (r >= 0 && s->tasks_max != 0)
                 r = sd_bus_message_append(m, "(sv)", "TasksMax", "t", s->tasks_max);
+        if (r >= 0 && s->spec)
+                r = append_firewall(m, s->spec);
         return r < 0 ? r : append_devices(m, s->devices);
 }
 

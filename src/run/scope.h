@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include <systemd/sd-bus.h>
 
+#include "spec/spec.h"
 #include "util/error.h"
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
@@ -22,6 +23,7 @@ typedef struct ScopeSettings {
         uint64_t memory_max, memory_swap_max, cpu_weight, io_weight;
         uint64_t cpu_quota_usec; /* CPU time a second of wall time */
         uint64_t tasks_max;      /* UINT64_MAX: no limit; 0: not set, which is DefaultTasksMax= of systemd-system.conf(5) */
+        const Spec *spec;        /* whose IPAddressAllow=, SocketBindAllow= and so on; NULL: none */
         const char *const *devices; /* NULL-terminated pairs "path", "rwm"; NULL: no device policy */
 } ScopeSettings;
 #define SCOPE_SETTINGS_INIT                                                                                         \

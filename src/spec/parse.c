@@ -301,6 +301,12 @@ void spec_store_reset(SpecStore store, void *place, const char *key) {
         case STORE_PORTS:
                 EACH_ITEM(SpecPort, place, (void) i);
                 return;
+        case STORE_ACCESS:
+                EACH_ITEM(SpecAccess, place, (void) i);
+                return;
+        case STORE_SOCKET_BINDS:
+                EACH_ITEM(SpecSocketBind, place, (void) i);
+                return;
         case STORE_SECRETS:
                 EACH_ITEM(SpecSecret, place, (free(i->name), free(i->target)));
                 return;

@@ -97,6 +97,8 @@ int parse_signal(SpecParse *c, void *place);
 int parse_seconds(SpecParse *c, void *place);
 int parse_notify(SpecParse *c, void *place);
 int parse_network(SpecParse *c, void *place);
+int parse_access(SpecParse *c, void *place);
+int parse_socket_binds(SpecParse *c, void *place);
 int parse_ip(SpecParse *c, void *place);
 int parse_ip6(SpecParse *c, void *place);
 int parse_network_aliases(SpecParse *c, void *place);

@@ -6,6 +6,7 @@
 
 #include "spec/diag.h"
 #include "spec/kind.h"
+#include "util/address.h"
 #include "util/macro.h"
 
 /* Every quantity that a spec controls. */
@@ -141,6 +142,21 @@ typedef struct SpecPort {
         SpecProtocol protocol;
         SpecOrigin origin;
 } SpecPort;
+
+/* An item of IPAddressAllow= and IPAddressDeny=. */
+typedef struct SpecAccess {
+        Subnet subnet;
+        SpecOrigin origin;
+} SpecAccess;
+
+/* An item of SocketBindAllow= and SocketBindDeny=, with systemd's zeroes for "any". */
+typedef struct SpecSocketBind {
+        int family;       /* AF_INET, AF_INET6, AF_UNSPEC: any */
+        int protocol;     /* IPPROTO_TCP, IPPROTO_UDP, 0: any */
+        uint16_t count;   /* of ports; 0: any */
+        uint16_t first;
+        SpecOrigin origin;
+} SpecSocketBind;
 
 typedef struct SpecSecret {
         char *name;
@@ -359,6 +375,10 @@ typedef struct Spec {
         SpecNumber start_limit_interval, start_limit_burst; /* unset: no limit */
         SpecNumber timeout_start, timeout_stop; /* microseconds */
         SpecExitSet success, restart_prevent, restart_force;
+
+        /* What [Service] says of the sockets of all instances, for their scopes. */
+        SPEC_LIST(SpecAccess) ip_allow, ip_deny;
+        SPEC_LIST(SpecSocketBind) bind_allow, bind_deny;
 
         /* For the unit's text. */
         SPEC_LIST(SpecPassed) unit, service_keys;

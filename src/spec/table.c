@@ -158,6 +158,8 @@ const SpecKey spec_keys[] = {
         PASSED("ExecStartPre",                    SERVICE, "command", "run on the host before the app starts"),
         PASSED("ExecStartPost",                   SERVICE, "command", "run on the host when the app is ready"),
         PASSED("ExecStopPost",                    SERVICE, "command", "run on the host when the app has stopped"),
+        READ("IPAddressAllow",                    SERVICE, READ,   "addresses", ACCESS, ip_allow,      access,        "whom the instances may send to and hear from, before IPAddressDeny="),
+        READ("IPAddressDeny",                     SERVICE, READ,   "addresses", ACCESS, ip_deny,       access,        "whom they may not"),
         PASSED("LogExtraFields",                  SERVICE, "pairs",   "more fields of each line in the journal"),
         PASSED("LogFilterPatterns",               SERVICE, "text",    "which lines the journal keeps"),
         PASSED("LogLevelMax",                     SERVICE, "text",    "the least important lines that the journal keeps"),
@@ -170,6 +172,8 @@ const SpecKey spec_keys[] = {
         READ("RestartSec",                        SERVICE, READ,   "time",     NONE,   restart_sec,       plain_seconds, "the least time between an end and the next start (default 100 ms)"),
         PASSED("RuntimeMaxSec",                   SERVICE, "time",    "how long the app may run at all"),
         PASSED("RuntimeRandomizedExtraSec",       SERVICE, "time",    "more of that, by chance"),
+        READ("SocketBindAllow",                   SERVICE, READ,   "ports",    SOCKET_BINDS, bind_allow,    socket_binds,  "ports that the instances may bind, before SocketBindDeny="),
+        READ("SocketBindDeny",                    SERVICE, READ,   "ports",    SOCKET_BINDS, bind_deny,     socket_binds,  "ports that they may not"),
         READ("SuccessExitStatus",                 SERVICE, PASSED, "statuses", EXIT_SET, success,           exit_set,      "ends that count as success"),
         PASSED("SyslogIdentifier",                SERVICE, "name",    "what the journal calls the supervisor's own lines"),
         READ("TimeoutSec",                        SERVICE, READ,   "time",     NONE,   name,              both_timeouts, "TimeoutStartSec= and TimeoutStopSec="),
@@ -219,8 +223,6 @@ const SpecKey spec_keys[] = {
         REFUSED("InaccessiblePaths",              SERVICE, "use Mask= in [Container]"),
         REFUSED("IOWeight",                       SERVICE, "use IOWeight= in [Container]"),
         REFUSED("IPAccounting",                   SERVICE, "it would apply to the supervisor and not to the container"),
-        REFUSED("IPAddressAllow",                 SERVICE, "it would apply to the supervisor and not to the container"),
-        REFUSED("IPAddressDeny",                  SERVICE, "it would apply to the supervisor and not to the container"),
         REFUSED("KeyringMode",                    SERVICE, "the container has a sandbox of its own, see berth.container(5)"),
         REFUSED("KillMode",                       SERVICE, "berth sets it"),
         REFUSED("KillSignal",                     SERVICE, "use StopSignal= in [Container]"),
@@ -478,6 +480,8 @@ bool spec_key_is_list(const SpecKey *k) {
         case STORE_HOSTS:
         case STORE_PORTS:
         case STORE_SECRETS:
+        case STORE_ACCESS:
+        case STORE_SOCKET_BINDS:
         case STORE_EXIT_SET:
                 return true;
         case _SPEC_STORE_MAX:

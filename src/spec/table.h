@@ -51,6 +51,8 @@ typedef enum SpecStore {
         STORE_HOSTS,
         STORE_PORTS,
         STORE_SECRETS,
+        STORE_ACCESS,
+        STORE_SOCKET_BINDS,
         STORE_EXIT_SET,
         _SPEC_STORE_MAX,
         _SPEC_STORE_INVALID = -EINVAL,

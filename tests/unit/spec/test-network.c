@@ -111,7 +111,29 @@ START_TEST(what_an_app_cannot_have) {
 }
 END_TEST
 
+START_TEST(what_scopes_filter) {
+        const Spec *s = scratch_spec("x", "[Container]\nImage=x\n[Service]\nIPAddressDeny=any\nIPAddressAllow=localhost 10.0.0.9 fd00::1/8\n"
+                                          "SocketBindAllow=ipv4:tcp:80-89 udp:53 443\nSocketBindDeny=any ipv6\nSocketBindDeny=\nSocketBindDeny=tcp\n");
+
+        ck_assert_uint_eq(s->ip_deny.n, 2);
+        ck_assert_uint_eq(s->ip_allow.n, 4);
+        ck_assert_str_eq(subnet_text(&s->ip_allow.items[2].subnet).text, "10.0.0.9/32");
+        ck_assert_str_eq(subnet_text(&s->ip_allow.items[3].subnet).text, "fd00::/8");
+        ck_assert_uint_eq(s->bind_allow.n, 3);
+        ck_assert_uint_eq(s->bind_allow.items[0].first, 80);
+        ck_assert_uint_eq(s->bind_allow.items[0].count, 10);
+        ck_assert_uint_eq(s->bind_deny.n, 1);
+        ck_assert_int_eq(s->bind_deny.items[0].protocol, 6);
+        ck_assert_uint_eq(s->bind_deny.items[0].count, 0);
+        scratch_wrong("[Container]\nImage=x\n[Service]\nIPAddressDeny=all\n", 4, 15,
+                "'all' is not an address, ADDRESS/PREFIX, any, localhost, link-local or multicast");
+        scratch_wrong("[Container]\nImage=x\n[Service]\nSocketBindDeny=sctp:1\n", 4, 16,
+                "'sctp:1' is not [ipv4:|ipv6:][tcp:|udp:] and a port, FIRST-LAST or any");
+}
+END_TEST
+
 static void add(TCase *t) {
+        tcase_add_test(t, what_scopes_filter);
         tcase_add_test(t, what_a_file_says_is_typed);
         tcase_add_test(t, values_that_are_none);
         tcase_add_test(t, an_app_names_a_file);
