@@ -4,6 +4,7 @@
 #include "cli/apps.h"
 #include "cli/job.h"
 #include "cli/pull-app.h"
+#include "cli/rollback.h"
 #include "image/registry/pull.h"
 #include "image/store.h"
 #include "spec/spec.h"
@@ -174,20 +175,35 @@ static int take_back(Row *row) {
         return r < 0 ? r : store_tag(store, row->old->id, (char *const[]){ row->name, NULL }, &row->error);
 }
 
+/* Names that lead back do not suffice: the start may pull once more. */
+static Result roll_back(Update *u, size_t first, const char *unit) {
+        _cleanup_rollback_ Rollback rollback = { 0 };
+        const char *app = u->rows[first].app;
+        size_t taken = 0;
+        int r = 0;
+
+        for (size_t i = first; i < u->n && r >= 0; i++) {
+                Row *row = u->rows + i;
+
+                if (row->result == RESULT_PENDING)
+                        taken += take_back(row) >= 0;
+                if (row->old)
+                        r = rollback_add(&rollback, row->process, row->old->id);
+        }
+        if (taken == 0 || r < 0 || rollback_write(&rollback, app, NULL) < 0)
+                return RESULT_FAILED;
+        r = job_run("RestartUnit", unit, NULL);
+        rollback_forget(app);
+        return r < 0 ? RESULT_FAILED : RESULT_ROLLED_BACK;
+}
+
 /* The rows from first on are one app's. */
 static void restart(Update *u, size_t first, const char *unit) {
         Result result = RESULT_UPDATED;
         Error error = { 0 };
-        int r = job_run("RestartUnit", unit, &error);
 
-        if (r < 0) {
-                result = RESULT_FAILED;
-                for (size_t i = first; i < u->n && u->rollback; i++)
-                        if (u->rows[i].result == RESULT_PENDING && take_back(u->rows + i) >= 0)
-                                result = RESULT_ROLLED_BACK;
-                if (result == RESULT_ROLLED_BACK && job_run("RestartUnit", unit, NULL) < 0)
-                        result = RESULT_FAILED;
-        }
+        if (job_run("RestartUnit", unit, &error) < 0)
+                result = u->rollback ? roll_back(u, first, unit) : RESULT_FAILED;
         for (size_t i = first; i < u->n; i++)
                 if (u->rows[i].result == RESULT_PENDING) {
                         u->rows[i].result = result;
@@ -199,6 +215,7 @@ static int update_app(Update *u, const App *app) {
         _cleanup_(spec_freep) Spec *spec = NULL;
         size_t first = u->n, pending = 0;
 
+        rollback_forget(app->name);
         /* One whose spec is wrong goes on as it is. */
         if (!app->run.name || spec_load(app->name, NULL, NULL, &spec) < 0)
                 return 0;
