@@ -74,7 +74,9 @@ static int pull_wanted(const Wanted *wanted, const RegistryOptions *o) {
         return pull(wanted->name, &options, o->output);
 }
 
-static int parse_option(int c, RegistryOptions *o, Wanted *wanted) {
+static int parse_option(int c, RegistryOptions *o, void *userdata) {
+        Wanted *wanted = userdata;
+
         switch (c) {
         case OPTION_APP:
                 wanted->app = optarg;
@@ -92,27 +94,19 @@ static int parse_option(int c, RegistryOptions *o, Wanted *wanted) {
                 o->client.platform.variant = optarg;
                 return 0;
         default:
-                return registry_option(c, o);
+                return -EINVAL;
         }
 }
 
 int cmd_pull(int argc, char *argv[]) {
-        RegistryOptions o = REGISTRY_OPTIONS_INIT;
         Wanted wanted = { 0 };
+        const RegistryCommand command = { options, help, CREDENTIALS_VARIABLE, parse_option, &wanted };
+        RegistryOptions o = REGISTRY_OPTIONS_INIT;
         bool spec;
-        int c, code = 0;
+        int code = registry_options_parse(&command, argc, argv, &o);
 
-        while (code == 0 && (c = getopt_long(argc, argv, "qh", options, NULL)) >= 0) {
-                if (c == 'h') {
-                        fputs(help, stdout);
-                        return 0;
-                }
-                code = parse_option(c, &o, &wanted);
-        }
-        if (code == 0)
-                code = registry_options_finish(&o, CREDENTIALS_VARIABLE);
         if (code != 0)
-                return code;
+                return MAX(code, 0);
         if (wanted.app && wanted.file)
                 return cli_usage("pull takes --app or --image-file");
         spec = wanted.app || wanted.file;

@@ -70,7 +70,9 @@ static int push(const Wanted *wanted, const RegistryOptions *o) {
         return 0;
 }
 
-static int parse_option(int c, RegistryOptions *o, Wanted *wanted) {
+static int parse_option(int c, RegistryOptions *o, void *userdata) {
+        Wanted *wanted = userdata;
+
         switch (c) {
         case OPTION_COMPRESS:
                 wanted->pack = pack_format_from_string(optarg);
@@ -82,7 +84,7 @@ static int parse_option(int c, RegistryOptions *o, Wanted *wanted) {
                 wanted->digest_file = optarg;
                 return 0;
         default:
-                return registry_option(c, o);
+                return -EINVAL;
         }
 }
 
@@ -95,20 +97,12 @@ static const char *without_transport(const char *destination) {
 
 int cmd_push(int argc, char *argv[]) {
         Wanted wanted = { .pack = _PACK_FORMAT_INVALID, .form = _OCI_FORM_INVALID };
+        const RegistryCommand command = { options, help, CREDENTIALS_VARIABLE, parse_option, &wanted };
         RegistryOptions o = REGISTRY_OPTIONS_INIT;
-        int c, code = 0;
+        int code = registry_options_parse(&command, argc, argv, &o);
 
-        while (code == 0 && (c = getopt_long(argc, argv, "qh", options, NULL)) >= 0) {
-                if (c == 'h') {
-                        fputs(help, stdout);
-                        return 0;
-                }
-                code = parse_option(c, &o, &wanted);
-        }
-        if (code == 0)
-                code = registry_options_finish(&o, CREDENTIALS_VARIABLE);
         if (code != 0)
-                return code;
+                return MAX(code, 0);
         if (argc - optind < 1 || argc - optind > 2)
                 return cli_usage("push wants an image, and where to put it");
         if (wanted.form == OCI_FORM_DOCKER && wanted.pack == PACK_ZSTD)

@@ -56,7 +56,8 @@ static int trust_option(int c, ClientOptions *o) {
         }
 }
 
-int registry_option(int c, RegistryOptions *o) {
+/* Silent for what getopt_long() complained of. */
+static int registry_option(int c, RegistryOptions *o) {
         switch (c) {
         case 'q':
                 o->output = TRANSFER_QUIET;
@@ -81,8 +82,23 @@ int registry_option(int c, RegistryOptions *o) {
         }
 }
 
-int registry_options_finish(RegistryOptions *o, const char *variable) {
-        const char *text = o->client.credentials ? NULL : getenv(variable);
+int registry_options_parse(const RegistryCommand *command, int argc, char *argv[], RegistryOptions *o) {
+        const char *text;
+        int c;
 
-        return text ? set_credentials(variable, text, &o->client.credentials) : 0;
+        while ((c = getopt_long(argc, argv, "qh", command->options, NULL)) >= 0) {
+                int code;
+
+                if (c == 'h') {
+                        fputs(command->help, stdout);
+                        return -ECANCELED;
+                }
+                code = command->option(c, o, command->userdata);
+                if (code < 0)
+                        code = registry_option(c, o);
+                if (code != 0)
+                        return code;
+        }
+        text = o->client.credentials ? NULL : getenv(command->variable);
+        return text ? set_credentials(command->variable, text, &o->client.credentials) : 0;
 }

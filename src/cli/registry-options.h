@@ -60,8 +60,13 @@ enum {
         "                          who one is to the registry; safer in " variable ", for all see a command line\n" \
         "      --store=DIR         use the store in DIR\n"
 
-/* One of them with optarg: 0, or CLI_USAGE, also silently for what getopt_long() complained of. */
-int registry_option(int c, RegistryOptions *o);
+/* A command that has them besides its own. */
+typedef struct RegistryCommand {
+        const struct option *options;
+        const char *help, *variable; /* where credentials may be said */
+        int (*option)(int c, RegistryOptions *o, void *userdata); /* one of its own with optarg: 0, CLI_USAGE, or negative: it is none */
+        void *userdata;
+} RegistryCommand;
 
-/* Credentials of the variable, where no option says any: 0 or CLI_USAGE. */
-int registry_options_finish(RegistryOptions *o, const char *variable);
+/* What stands before optind then. 0; CLI_USAGE; negative: help was asked for and given, and that is all. */
+int registry_options_parse(const RegistryCommand *command, int argc, char *argv[], RegistryOptions *o);
