@@ -114,6 +114,6 @@ int cmd_pull(int argc, char *argv[]) {
                 return cli_usage("pull --%s takes no name of an image", wanted.app ? "app" : "image-file");
         if (!spec && argc - optind != 1)
                 return cli_usage("pull wants the name of one image, or --app or --image-file");
-        wanted.name = argv[optind];
+        wanted.name = spec ? NULL : registry_name(argv[optind]);
         return pull_wanted(&wanted, &o);
 }

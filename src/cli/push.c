@@ -5,7 +5,6 @@
 #include "cli/registry-options.h"
 #include "image/registry/push.h"
 #include "util/fd.h"
-#include "util/strv.h"
 
 #define CREDENTIALS_VARIABLE "BERTH_PUSH_CREDS"
 
@@ -88,13 +87,6 @@ static int parse_option(int c, RegistryOptions *o, void *userdata) {
         }
 }
 
-/* Podman and skopeo write docker://NAME for what is in a registry. */
-static const char *without_transport(const char *destination) {
-        const char *rest = str_after(destination, "docker://");
-
-        return rest ? rest : destination;
-}
-
 int cmd_push(int argc, char *argv[]) {
         Wanted wanted = { .pack = _PACK_FORMAT_INVALID, .form = _OCI_FORM_INVALID };
         const RegistryCommand command = { options, help, CREDENTIALS_VARIABLE, parse_option, &wanted };
@@ -109,6 +101,6 @@ int cmd_push(int argc, char *argv[]) {
                 return cli_usage("--format=docker cannot have --compress=zstd");
         wanted.image = argv[optind];
         if (argc - optind == 2)
-                wanted.destination = without_transport(argv[optind + 1]);
+                wanted.destination = registry_name(argv[optind + 1]);
         return push(&wanted, &o);
 }

@@ -82,6 +82,12 @@ static int registry_option(int c, RegistryOptions *o) {
         }
 }
 
+const char *registry_name(const char *text) {
+        const char *rest = str_after(text, "docker://");
+
+        return rest ? rest : text;
+}
+
 int registry_options_parse(const RegistryCommand *command, int argc, char *argv[], RegistryOptions *o) {
         const char *text;
         int c;

@@ -60,6 +60,9 @@ enum {
         "                          who one is to the registry; safer in " variable ", for all see a command line\n" \
         "      --store=DIR         use the store in DIR\n"
 
+/* A name as Podman and skopeo write it too: docker://NAME is what is in a registry. */
+const char *registry_name(const char *text);
+
 /* A command that has them besides its own. */
 typedef struct RegistryCommand {
         const struct option *options;
