@@ -20,7 +20,6 @@ struct Gunzip {
         struct inflate_state state; /* its next_in and avail_in are what is left of the piece that came last */
         uint32_t header_crc;
         bool in_member, input_ended, ended;
-        uint8_t out[GUNZIP_PIECE];
 };
 
 bool gunzip_is(const void *data, size_t size) {
@@ -170,12 +169,11 @@ static int begin_member(Gunzip *g, Error *reterr) {
         return 1;
 }
 
-/* What fits into a piece, or is there. */
-static ssize_t continue_member(Gunzip *g, Error *reterr) {
+static ssize_t continue_member(Gunzip *g, void *buffer, size_t size, Error *reterr) {
         struct inflate_state *s = &g->state;
 
-        s->next_out = g->out;
-        s->avail_out = sizeof(g->out);
+        s->next_out = buffer;
+        s->avail_out = (uint32_t) size;
         while (s->avail_out > 0 && s->block_state != ISAL_BLOCK_FINISH) {
                 uint32_t in, out = s->avail_out;
                 int r = fill(g);
@@ -191,11 +189,13 @@ static ssize_t continue_member(Gunzip *g, Error *reterr) {
                         return cut_off(reterr);
         }
         g->in_member = s->block_state != ISAL_BLOCK_FINISH;
-        return (ssize_t) (sizeof(g->out) - s->avail_out);
+        return (ssize_t) (size - s->avail_out);
 }
 
-ssize_t gunzip_read(Gunzip *g, const void **ret, Error *reterr) {
+ssize_t gunzip_read(Gunzip *g, void *buffer, size_t size, Error *reterr) {
         ssize_t n = 0;
+
+        assert(size > 0 && size <= UINT32_MAX);
 
         /* A member may be empty. */
         while (n == 0 && !g->ended) {
@@ -208,8 +208,7 @@ ssize_t gunzip_read(Gunzip *g, const void **ret, Error *reterr) {
                         g->ended = r == 0;
                 }
                 if (!g->ended)
-                        n = continue_member(g, reterr);
+                        n = continue_member(g, buffer, size, reterr);
         }
-        *ret = g->out;
         return n;
 }

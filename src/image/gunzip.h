@@ -6,7 +6,6 @@
 
 #include "util/error.h"
 
-#define GUNZIP_PIECE (128U << 10)
 #define GUNZIP_MAGIC_SIZE 3
 
 typedef struct Gunzip Gunzip;
@@ -23,5 +22,5 @@ Gunzip *gunzip_free(Gunzip *g);
 DEFINE_CLEANUP(Gunzip *, gunzip_free);
 #define _cleanup_gunzip_ _cleanup_(gunzip_freep)
 
-/* The next piece, of at most GUNZIP_PIECE bytes, valid until the next call; 0 at the end. -EBADMSG with what is wrong. */
-ssize_t gunzip_read(Gunzip *g, const void **ret, Error *reterr);
+/* Fills buffer, to its end but at the end of a member; 0: all is done. -EBADMSG with what is wrong. */
+ssize_t gunzip_read(Gunzip *g, void *buffer, size_t size, Error *reterr);

@@ -1,136 +1,154 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <archive.h>
-#include <archive_entry.h>
+#include <pthread.h>
 
+#include "image/decompressor.h"
 #include "image/digest.h"
-#include "image/gunzip.h"
 #include "image/stream.h"
 
+#define SLOT_SIZE (128U << 10)
+#define SLOTS 4
+
+/* Buffers that one thread fills and the other empties, in turn. */
+typedef struct Slots {
+        char *data;
+        size_t sizes[SLOTS];
+        size_t first, used;
+        size_t next; /* to be filled; the filling thread's own */
+        bool taken;  /* the first is being looked at */
+        bool ended; /* no more will be filled */
+} Slots;
+
+/* The caller's thread reads the blob, which may mean to wait for a network, and a thread of the stream's own decompresses. */
 struct Stream {
         Blob *blob;
-        Gunzip *gunzip; /* or */
-        struct archive *archive; /* decompresses only: its format is "raw" */
-        /* What was read before anybody knew which of them it is for. */
-        char head[GUNZIP_MAGIC_SIZE];
-        size_t head_size;
-        const char *rest;
-        size_t rest_size;
-        Digest *packed, *unpacked;
+        const char *piece; /* what is left of what was read */
+        size_t piece_size;
+        Digest *unpacked;
         StreamResult result;
-        bool blob_ended, ended;
-        Error error; /* of the blob, behind libarchive's back */
+        bool ended;
         void (*progress)(void *userdata, uint64_t bytes);
         void *userdata;
+
+        pthread_t thread;
+        bool started;
+        Digest *packed;
+        PackFormat format;
+
+        pthread_mutex_t lock; /* of what follows, but not of what is in a slot */
+        pthread_cond_t caller, decompressor;
+        Slots in, out;
+        bool stopping;
+        int code; /* why out ended */
+        Error error;
 };
 
-/* Error: in s->error. */
-static ssize_t read_blob(Stream *s, const void **ret) {
-        ssize_t n = blob_read(s->blob, ret, &s->error);
+static void lock(Stream *s) {
+        (void) pthread_mutex_lock(&s->lock);
+}
 
-        if (n < 0) {
-                s->error.code = s->error.code < 0 ? s->error.code : (int) n;
-                return n;
-        }
-        if (n == 0)
-                s->blob_ended = true;
-        digest_update(s->packed, *ret, (size_t) n);
-        s->result.size += (uint64_t) n;
-        if (s->progress)
-                s->progress(s->userdata, s->result.size);
+static void unlock(Stream *s) {
+        (void) pthread_mutex_unlock(&s->lock);
+}
+
+static bool slots_full(const Slots *q) {
+        return q->used == SLOTS;
+}
+
+static char *slots_tail(const Slots *q) {
+        return q->data + q->next * SLOT_SIZE;
+}
+
+static void slots_push(Slots *q, size_t size) {
+        q->sizes[q->next] = size;
+        q->next = (q->next + 1) % SLOTS;
+        q->used++;
+}
+
+static ssize_t slots_take(Slots *q, const void **ret) {
+        q->taken = true;
+        *ret = q->data + q->first * SLOT_SIZE;
+        return (ssize_t) q->sizes[q->first];
+}
+
+static void slots_release(Slots *q) {
+        if (!q->taken)
+                return;
+        q->taken = false;
+        q->first = (q->first + 1) % SLOTS;
+        q->used--;
+}
+
+static ssize_t take_packed(void *userdata, const void **ret) {
+        Stream *s = userdata;
+        ssize_t n = 0;
+
+        lock(s);
+        slots_release(&s->in);
+        (void) pthread_cond_signal(&s->caller);
+        while (s->in.used == 0 && !s->in.ended && !s->stopping)
+                (void) pthread_cond_wait(&s->decompressor, &s->lock);
+        if (s->stopping)
+                n = -ECANCELED;
+        else if (s->in.used > 0)
+                n = slots_take(&s->in, ret);
+        unlock(s);
+        if (n > 0)
+                digest_update(s->packed, *ret, (size_t) n);
         return n;
 }
 
-static ssize_t read_packed(void *userdata, const void **ret) {
-        Stream *s = userdata;
-        size_t n = s->head_size;
-
-        if (n > 0) {
-                *ret = s->head;
-                s->head_size = 0;
-                return (ssize_t) n;
-        }
-        n = s->rest_size;
-        if (n > 0) {
-                *ret = s->rest;
-                s->rest_size = 0;
-                return (ssize_t) n;
-        }
-        return s->blob_ended ? 0 : read_blob(s, ret);
-}
-
-static la_ssize_t read_for_archive(struct archive *a, void *userdata, const void **ret) {
-        Stream *s = userdata;
-        ssize_t n = read_packed(s, ret);
-
-        if (n < 0)
-                archive_set_error(a, (int) -n, "%s", s->error.text);
-        return n < 0 ? ARCHIVE_FATAL : n;
-}
-
-static int fail(Stream *s, Error *reterr) {
-        const char *text = s->archive ? archive_error_string(s->archive) : NULL;
-
-        if (s->error.code < 0) {
-                if (reterr)
-                        *reterr = s->error;
-                return s->error.code;
-        }
-        /* libarchive's own numbers (ARCHIVE_ERRNO_…) are no errno to report: what it says is enough. */
-        return error_set(reterr, archive_errno(s->archive) == ENOMEM ? -ENOMEM : -EBADMSG, "cannot decompress %s: %s",
-                blob_name(s->blob), text ? text : "unknown reason");
-}
-
-static int open_archive(Stream *s, Error *reterr) {
-        struct archive_entry *entry;
+static int wait_for_room(Stream *s) {
         int r;
 
-        s->archive = archive_read_new();
-        if (!s->archive)
-                return -ENOMEM;
-        if (archive_read_support_filter_zstd(s->archive) != ARCHIVE_OK ||
-                archive_read_support_filter_bzip2(s->archive) != ARCHIVE_OK ||
-                archive_read_support_filter_xz(s->archive) != ARCHIVE_OK ||
-                archive_read_support_format_raw(s->archive) != ARCHIVE_OK ||
-                archive_read_support_format_empty(s->archive) != ARCHIVE_OK)
-                return error_set(reterr, -EOPNOTSUPP, "libarchive lacks a decompressor: %s", archive_error_string(s->archive));
-        if (archive_read_open(s->archive, s, NULL, read_for_archive, NULL) != ARCHIVE_OK)
-                return fail(s, reterr);
-        r = archive_read_next_header(s->archive, &entry);
-        if (r == ARCHIVE_EOF)
-                s->ended = true;
-        else if (r != ARCHIVE_OK)
-                return fail(s, reterr);
-        return 0;
+        lock(s);
+        while (slots_full(&s->out) && !s->stopping)
+                (void) pthread_cond_wait(&s->decompressor, &s->lock);
+        r = s->stopping ? -ECANCELED : 0;
+        unlock(s);
+        return r;
 }
 
-static int read_head(Stream *s, Error *reterr) {
-        while (s->head_size < sizeof(s->head) && !s->blob_ended) {
-                const void *piece;
-                ssize_t n = read_blob(s, &piece);
-                size_t m;
+static void hand_out(Stream *s, size_t size) {
+        lock(s);
+        slots_push(&s->out, size);
+        (void) pthread_cond_signal(&s->caller);
+        unlock(s);
+}
 
-                if (n < 0)
-                        return fail(s, reterr);
-                if (n == 0)
+static int decompress(Stream *s, Error *reterr) {
+        _cleanup_decompressor_ Decompressor *d = NULL;
+        const void *rest;
+        ssize_t n = decompressor_new(take_packed, s, &d, reterr);
+
+        while (n >= 0) {
+                n = wait_for_room(s);
+                if (n >= 0)
+                        n = decompressor_read(d, slots_tail(&s->out), SLOT_SIZE, reterr);
+                if (n <= 0)
                         break;
-                m = MIN((size_t) n, sizeof(s->head) - s->head_size);
-                memcpy(s->head + s->head_size, piece, m);
-                s->head_size += m;
-                s->rest = (const char *) piece + m;
-                s->rest_size = (size_t) n - m;
+                hand_out(s, (size_t) n);
         }
-        return 0;
+        if (n < 0)
+                return (int) n;
+        s->format = decompressor_format(d);
+        /* What stands behind the compressed data belongs to the blob's digest. */
+        while ((n = take_packed(s, &rest)) > 0)
+                ;
+        return (int) n;
 }
 
-static int open_decompressor(Stream *s, Error *reterr) {
-        int r = read_head(s, reterr);
+static void *run(void *userdata) {
+        Stream *s = userdata;
+        Error error = { 0 };
+        int r = decompress(s, &error);
 
-        if (r < 0)
-                return r;
-        if (!gunzip_is(s->head, s->head_size))
-                return open_archive(s, reterr);
-        s->gunzip = gunzip_new(read_packed, s);
-        return s->gunzip ? 0 : -ENOMEM;
+        lock(s);
+        s->code = r;
+        s->error = error;
+        s->out.ended = true;
+        (void) pthread_cond_signal(&s->caller);
+        unlock(s);
+        return NULL;
 }
 
 int stream_new(Blob *blob, Stream **ret, Error *reterr) {
@@ -140,13 +158,19 @@ int stream_new(Blob *blob, Stream **ret, Error *reterr) {
         if (!s)
                 return -ENOMEM;
         s->blob = blob;
+        (void) pthread_mutex_init(&s->lock, NULL);
+        (void) pthread_cond_init(&s->caller, NULL);
+        (void) pthread_cond_init(&s->decompressor, NULL);
         s->packed = digest_new();
         s->unpacked = digest_new();
-        if (!s->packed || !s->unpacked)
+        s->in.data = malloc(SLOTS * SLOT_SIZE);
+        s->out.data = malloc(SLOTS * SLOT_SIZE);
+        if (!s->packed || !s->unpacked || !s->in.data || !s->out.data)
                 return -ENOMEM;
-        r = open_decompressor(s, reterr);
-        if (r < 0)
-                return r;
+        r = pthread_create(&s->thread, NULL, run, s);
+        if (r != 0)
+                return error_set_errno(reterr, -r, "cannot start a thread");
+        s->started = true;
         *ret = TAKE_PTR(s);
         return 0;
 }
@@ -154,10 +178,20 @@ int stream_new(Blob *blob, Stream **ret, Error *reterr) {
 Stream *stream_free(Stream *s) {
         if (!s)
                 return NULL;
-        gunzip_free(s->gunzip);
-        (void) archive_read_free(s->archive);
+        if (s->started) {
+                lock(s);
+                s->stopping = true;
+                (void) pthread_cond_signal(&s->decompressor);
+                unlock(s);
+                (void) pthread_join(s->thread, NULL);
+        }
+        (void) pthread_cond_destroy(&s->decompressor);
+        (void) pthread_cond_destroy(&s->caller);
+        (void) pthread_mutex_destroy(&s->lock);
         digest_free(s->packed);
         digest_free(s->unpacked);
+        free(s->in.data);
+        free(s->out.data);
         free(s);
         return NULL;
 }
@@ -178,39 +212,80 @@ static int check_limits(Stream *s, Error *reterr) {
         return 0;
 }
 
-static ssize_t read_gunzip(Stream *s, const void **ret, Error *reterr) {
-        ssize_t n = gunzip_read(s->gunzip, ret, reterr);
+/* A slot full of the blob, or its end. Without the lock: nobody else fills slots. */
+static int feed(Stream *s, Error *reterr) {
+        size_t n = 0;
 
-        if (n < 0 && s->error.code < 0)
-                return fail(s, reterr);
-        if (n < 0)
-                (void) error_prefix(reterr, "cannot decompress %s", blob_name(s->blob));
+        if (s->piece_size == 0) {
+                const void *piece;
+                ssize_t q = blob_read(s->blob, &piece, reterr);
+
+                if (q < 0)
+                        return (int) q;
+                s->piece = piece;
+                s->piece_size = (size_t) q;
+                s->result.size += (uint64_t) q;
+                if (s->progress)
+                        s->progress(s->userdata, s->result.size);
+        }
+        n = MIN(s->piece_size, (size_t) SLOT_SIZE);
+        if (n > 0)
+                memcpy(slots_tail(&s->in), s->piece, n);
+        lock(s);
+        if (n > 0)
+                slots_push(&s->in, n);
+        else
+                s->in.ended = true;
+        (void) pthread_cond_signal(&s->decompressor);
+        unlock(s);
+        s->piece += n;
+        s->piece_size -= n;
+        return 0;
+}
+
+/* What was decompressed comes first, unless the decompressor is about to run dry. */
+static bool hungry(const Slots *in, const Slots *out) {
+        return !in->ended && (out->used == 0 ? !slots_full(in) : in->used <= SLOTS / 2);
+}
+
+static int fail(Stream *s, Error *reterr) {
+        if (s->code == -EBADMSG)
+                (void) error_prefix(&s->error, "cannot decompress %s", blob_name(s->blob));
+        if (reterr && s->error.code < 0)
+                *reterr = s->error;
+        return s->code;
+}
+
+static ssize_t take_unpacked(Stream *s, const void **ret, Error *reterr) {
+        ssize_t n = 0;
+
+        lock(s);
+        slots_release(&s->out);
+        (void) pthread_cond_signal(&s->decompressor);
+        for (;;) {
+                if (!s->out.ended && hungry(&s->in, &s->out)) {
+                        unlock(s);
+                        n = feed(s, reterr);
+                        if (n < 0)
+                                return n;
+                        lock(s);
+                } else if (s->out.used > 0) {
+                        n = slots_take(&s->out, ret);
+                        break;
+                } else if (s->out.ended) {
+                        n = s->code < 0 ? fail(s, reterr) : 0;
+                        break;
+                } else
+                        (void) pthread_cond_wait(&s->caller, &s->lock);
+        }
+        unlock(s);
         return n;
 }
 
-static ssize_t read_archive(Stream *s, const void **ret, Error *reterr) {
-        size_t size = 0;
-        la_int64_t offset;
-
-        /* A decompressor may hand out empty pieces before its end. */
-        while (size == 0) {
-                int r = archive_read_data_block(s->archive, ret, &size, &offset);
-
-                if (r == ARCHIVE_EOF)
-                        return 0;
-                if (r != ARCHIVE_OK)
-                        return fail(s, reterr);
-        }
-        return (ssize_t) size;
-}
-
 ssize_t stream_read(Stream *s, const void **ret, Error *reterr) {
-        ssize_t n;
+        ssize_t n = s->ended ? 0 : take_unpacked(s, ret, reterr);
         int r;
 
-        if (s->ended)
-                return 0;
-        n = s->gunzip ? read_gunzip(s, ret, reterr) : read_archive(s, ret, reterr);
         if (n <= 0) {
                 s->ended = n == 0;
                 return n;
@@ -221,34 +296,17 @@ ssize_t stream_read(Stream *s, const void **ret, Error *reterr) {
         return r < 0 ? r : n;
 }
 
-static PackFormat format_of(Stream *s) {
-        if (s->gunzip)
-                return PACK_GZIP;
-        switch (archive_filter_code(s->archive, 0)) {
-        case ARCHIVE_FILTER_NONE:
-                return PACK_NONE;
-        case ARCHIVE_FILTER_ZSTD:
-                return PACK_ZSTD;
-        default:
-                return _PACK_FORMAT_INVALID;
-        }
-}
-
 int stream_finish(Stream *s, StreamResult *ret, Error *reterr) {
         const void *piece;
         ssize_t n;
 
         while ((n = stream_read(s, &piece, reterr)) > 0)
                 ;
-        /* What stands behind the compressed data belongs to the blob's digest. */
-        while (n >= 0 && !s->blob_ended)
-                if (read_blob(s, &piece) < 0)
-                        return fail(s, reterr);
         if (n < 0)
                 return (int) n;
         digest_finish(s->packed, s->result.digest);
         digest_finish(s->unpacked, s->result.diff_id);
-        s->result.format = format_of(s);
+        s->result.format = s->format;
         *ret = s->result;
         return 0;
 }

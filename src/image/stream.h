@@ -2,7 +2,7 @@
 #pragma once
 
 /* A blob on its way to the unpacker: hashed as it comes, decompressed (gzip, zstd, bzip2, xz or not at all, by
- * what the bytes say), hashed again. One pass, no copy. */
+ * what the bytes say), hashed again. One pass: a thread of its own decompresses while the caller writes what came before. */
 
 #include "image/blob.h"
 #include "image/pack.h"

@@ -266,6 +266,25 @@ START_TEST(why_the_blob_ended_is_told) {
 }
 END_TEST
 
+START_TEST(a_stream_may_be_left_anywhere) {
+        _cleanup_buf_ Buf in = BUF_INIT;
+        _cleanup_stream_ Stream *stream = NULL;
+        _cleanup_blob_ Blob *blob = NULL;
+        Memory memory;
+        const void *bytes;
+        Error error = { 0 };
+
+        /* More than fits between blob and reader. */
+        for (int i = 0; i < 60000; i++)
+                put_member(&in, 0, "some thirty bytes in each member");
+        memory = (Memory){ .data = in.data, .size = in.size, .piece = 300000 };
+        blob = memory_blob(&memory);
+        ck_assert_int_eq(stream_new(blob, &stream, &error), 0);
+        for (int i = 0; i < _i; i++)
+                ck_assert_int_gt(stream_read(stream, &bytes, &error), 0);
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("image-stream");
         TCase *t = tcase_create("stream");
@@ -284,6 +303,7 @@ int main(void) {
         tcase_add_loop_test(t, few_bytes_are_no_gzip, 0, ELEMENTSOF(pieces));
         tcase_add_loop_test(t, much_comes_out_as_it_went_in, 0, (int) (_PACK_FORMAT_MAX * ELEMENTSOF(pieces)));
         tcase_add_loop_test(t, why_the_blob_ended_is_told, 0, 34);
+        tcase_add_loop_test(t, a_stream_may_be_left_anywhere, 0, 9);
         suite_add_tcase(s, t);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_NORMAL);
