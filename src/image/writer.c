@@ -14,6 +14,8 @@ static int drop_acl(int fd, const char *name) {
         return fremovexattr(fd, name) < 0 && errno != ENODATA && errno != EOPNOTSUPP ? -errno : 0;
 }
 
+#define WRITER_EARLY_SIZE (64U << 10) /* of a file whose way to the disk begins as soon as it is written */
+
 int writer_new(int root, Writer **ret, Error *reterr) {
         Writer *w = calloc(1, sizeof(*w));
 
@@ -272,6 +274,9 @@ int writer_end(Writer *w, Error *reterr) {
                 r = set_metadata_fd(w->file, e, reterr);
         if (r >= 0 && futimens(w->file, times) < 0)
                 r = error_set_errno(reterr, -errno, "cannot set the times of '%.200s'", e->path);
+        /* Only to begin early: whoever shows the layer makes sure that it is on disk. */
+        if (r >= 0 && w->file_end >= WRITER_EARLY_SIZE)
+                (void) sync_file_range(w->file, 0, 0, SYNC_FILE_RANGE_WRITE);
         w->file = fd_close(w->file);
         return r;
 }
