@@ -293,7 +293,7 @@ int main(void) {
         SRunner *runner;
         int failed;
 
-        tcase_set_timeout(t, 60);
+        tcase_set_timeout(t, 300);
         tcase_add_loop_test(t, gzip_headers_may_have_everything, 0, ELEMENTSOF(pieces));
         tcase_add_loop_test(t, gzip_members_are_one_stream, 0, ELEMENTSOF(pieces));
         tcase_add_loop_test(t, what_stands_behind_gzip_is_of_the_blob_alone, 0, ELEMENTSOF(pieces));
