@@ -5,28 +5,8 @@
 #include "image/digest.h"
 #include "image/pack.h"
 #include "image/stream.h"
+#include "memory-blob.h"
 #include "util/buf.h"
-
-typedef struct Memory {
-        const char *data;
-        size_t size, position, piece;
-} Memory;
-
-static ssize_t memory_read(void *userdata, const void **ret, Error *reterr) {
-        Memory *m = userdata;
-        size_t n = MIN(m->size - m->position, m->piece);
-
-        *ret = m->data + m->position;
-        m->position += n;
-        return (ssize_t) n;
-}
-
-static Blob *memory_blob(Memory *m) {
-        Blob *b = blob_new("memory", memory_read, NULL, m);
-
-        ck_assert_ptr_nonnull(b);
-        return b;
-}
 
 static void put(Buf *b, const void *data, size_t size) {
         ck_assert_int_eq(buf_append(b, data, size), 0);
