@@ -133,12 +133,12 @@ static int inside_fill(const Network *n, const Address *addresses, int route, Er
         return r < 0 ? error_set_errno(reterr, r, "cannot give the instance its address on network '%s'", n->name) : 0;
 }
 
-int network_attach(const Network *n, const char *app, const char *instance, const Address *addresses, pid_t pid, int route, Error *reterr) {
+int network_attach(const Network *n, const char *app, const char *instance, const Address *addresses, int netns, int route, Error *reterr) {
         _cleanup_free_ char *alias = str_format("instance %s of app %s", instance, app);
         _cleanup_close_ int lock = network_lock(), fd = netlink_socket(NETLINK_ROUTE);
         PairName name = pair_name(app, instance);
         Pair pair = {
-                .name = name.text, .alias = alias, .inner = NETWORK_LINK_INSIDE, .pid = pid,
+                .name = name.text, .alias = alias, .inner = NETWORK_LINK_INSIDE, .netns = netns,
                 .address = addresses[NETWORK_IPV4].family != 0 ? &addresses[NETWORK_IPV4] : &addresses[NETWORK_IPV6],
         };
         int r = !alias ? -ENOMEM : lock < 0 ? lock : fd < 0 ? fd : 0, old;

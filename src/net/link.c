@@ -154,7 +154,7 @@ int pair_make(int fd, const Pair *p) {
         if (p->mtu > 0)
                 netlink_put_u32(&b, IFLA_MTU, p->mtu);
         put_hardware_address(&b, p->address->bytes, address_size(p->address));
-        netlink_put_u32(&b, IFLA_NET_NS_PID, (uint32_t) p->pid);
+        netlink_put_u32(&b, IFLA_NET_NS_FD, (uint32_t) p->netns);
         netlink_close_nest(&b, peer);
         netlink_close_nest(&b, data);
         netlink_close_nest(&b, info);

@@ -29,14 +29,14 @@ int links_remove(int fd, const int *indexes, size_t n);
 /* Makes a bridge, and brings it up. mtu 0: the kernel's. */
 int bridge_make(int fd, const char *name, const char *alias, uint32_t mtu);
 
-/* Makes a pair of which one end is in the bridge and up, and the other one, called inner, in the network namespace of process pid. */
+/* Makes a pair of which one end is in the bridge and up, and the other one, called inner, in the network namespace that netns is open on. */
 typedef struct Pair {
         const char *name, *alias; /* of the end here */
         const char *inner;
         const Address *address;   /* of the inner end: its hardware address follows from it */
         int bridge;               /* index */
         uint32_t mtu;             /* 0: the kernel's */
-        pid_t pid;
+        int netns;
 } Pair;
 int pair_make(int fd, const Pair *p);
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +18,12 @@ int netns_of(int pid) {
         (void) snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         return fd < 0 ? -errno : fd;
+}
+
+int netns_of_socket(int fd) {
+        int netns = ioctl(fd, SIOCGSKNS);
+
+        return netns < 0 ? -errno : netns;
 }
 
 int netns_socket(int netns, int domain, int type, int protocol) {

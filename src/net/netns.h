@@ -9,3 +9,6 @@ int netns_socket(int netns, int domain, int type, int protocol);
 
 /* The network namespace of a process. A new fd or negative errno. */
 int netns_of(int pid);
+
+/* That of a socket, also when no process of it is left (SIOCGSKNS, Linux 4.10; close-on-exec). A new fd or negative errno. */
+int netns_of_socket(int fd);

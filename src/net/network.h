@@ -56,9 +56,9 @@ int network_forget(const char *name, Error *reterr);
 /* The addresses of an instance, after network_settle(). fixed: by family; family 0: none is asked for. */
 int network_lease(const Network *n, const NetworkEnv *env, const char *app, const char *instance, const Address *fixed, Address *ret, Error *reterr);
 
-/* Puts the instance whose process is pid, and for whose network namespace route is a NETLINK_ROUTE socket, on the network; bridge and rules
- * are made where they are missing. */
-int network_attach(const Network *n, const char *app, const char *instance, const Address *addresses, pid_t pid, int route, Error *reterr);
+/* Puts the instance whose network namespace netns is open on, and route is a NETLINK_ROUTE socket of, on the network; bridge and rules are
+ * made where they are missing. */
+int network_attach(const Network *n, const char *app, const char *instance, const Address *addresses, int netns, int route, Error *reterr);
 
 /* Takes it off again, and with the last one the bridge and its rules; and what others left who could not. Nothing if it is not on any. */
 int network_detach(const char *app, const char *instance);

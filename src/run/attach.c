@@ -85,15 +85,14 @@ int attach_plan(Instance *i, const FilesNetwork **ret_files, Error *reterr) {
         return 0;
 }
 
-int attach_begin(Instance *i, int route, Error *reterr) {
-        _cleanup_close_ int own = route;
+int attach_begin(Instance *i, int netns, int route, Error *reterr) {
         Attachment *a = &i->attachment;
         int r;
 
         if (!a->wanted)
                 return error_set(reterr, -EPROTO, "berth-helper asks for links that nobody wants");
         a->tried = true;
-        r = network_attach(&a->network, i->sv->name, i->name, a->addresses, i->pid, own, reterr);
+        r = network_attach(&a->network, i->sv->name, i->name, a->addresses, netns, route, reterr);
         a->done = r >= 0;
         return r;
 }

@@ -21,8 +21,8 @@ typedef struct Attachment {
 /* Before the helper is started. files is NULL where there is no network for it. */
 int attach_plan(Instance *i, const FilesNetwork **ret_files, Error *reterr);
 
-/* The helper has made the network namespace: route is a socket of it, and taken over. */
-int attach_begin(Instance *i, int route, Error *reterr);
+/* The helper has made the network namespace that netns is open on; route is a NETLINK_ROUTE socket of it. */
+int attach_begin(Instance *i, int netns, int route, Error *reterr);
 bool attach_is_done(const Instance *i); /* or not wanted: it may go on */
 
 /* An earlier supervisor did all that, and wrote it down. */

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "net/netns.h"
 #include "run/adopt.h"
 #include "run/cgroup.h"
 #include "run/exit.h"
@@ -149,13 +150,16 @@ static int pid_known(Instance *i, pid_t pid) {
         return 0;
 }
 
-/* The scope may stand already. */
+/* The scope may stand already; and the process may be dead already, of what it has still to be heard about: its namespace is asked of its
+ * socket. route is taken over. */
 static void links_wanted(Instance *i, int route) {
+        _cleanup_close_ int own = route, netns = netns_of_socket(route);
         Error error = { 0 };
-        int r = attach_begin(i, route, &error);
+        int r;
 
+        r = netns < 0 ? netns : attach_begin(i, netns, route, &error);
         if (r >= 0)
-                r = names_begin(i, &error);
+                r = names_begin(i, netns, &error);
         if (r < 0)
                 (void) error_keep(i, r, &error);
         else if (i->scoped)

@@ -3,6 +3,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "net/name.h"
+#include "net/netns.h"
 #include "run/adopt.h"
 #include "run/instance.h"
 #include "run/names.h"
@@ -105,7 +106,8 @@ static void store(const Instance *i) {
                 (void) sd_pid_notify_with_fds(0, 0, text, fds, ELEMENTSOF(fds));
 }
 
-static int resolver_begin(Instance *i, int udp, int tcp) {
+/* netns: of the instance, where the sockets are still to be made. */
+static int resolver_begin(Instance *i, int netns, int udp, int tcp) {
         const SpecProcess *p = i->process->spec;
         const SpecNetworkFile *file = p->network_spec ? &p->network_spec->net : NULL;
         _cleanup_strv_ char **servers = NULL;
@@ -120,7 +122,7 @@ static int resolver_begin(Instance *i, int udp, int tcp) {
                 r = strv_append(&servers, dns[k].value);
         settings.servers = servers;
         if (r >= 0 && udp < 0)
-                r = resolver_sockets(i->pid, &udp, &tcp);
+                r = resolver_sockets(netns, &udp, &tcp);
         return r < 0 ? r : resolver_new(i->sv->event, udp, tcp, &settings, &i->names->resolver);
 }
 
@@ -141,11 +143,11 @@ static int names_new(Instance *i, Names **ret) {
         return 0;
 }
 
-int names_begin(Instance *i, Error *reterr) {
+int names_begin(Instance *i, int netns, Error *reterr) {
         int r = names_new(i, &i->names);
 
         if (r >= 0 && names_are_served(i->process->spec)) {
-                r = resolver_begin(i, -EBADF, -EBADF);
+                r = resolver_begin(i, netns, -EBADF, -EBADF);
                 if (r >= 0)
                         store(i);
         }
@@ -158,12 +160,14 @@ int names_adopt(Instance *i, int udp, int tcp) {
         r = names_new(i, &i->names);
         if (r >= 0 && names_are_served(i->process->spec)) {
                 bool anew = udp < 0 || tcp < 0;
+                _cleanup_close_ int netns = -EBADF;
 
                 if (anew) {
                         udp = fd_close(udp);
                         tcp = fd_close(tcp);
+                        netns = netns_of(i->pid);
                 }
-                r = resolver_begin(i, udp, tcp);
+                r = anew && netns < 0 ? netns : resolver_begin(i, netns, udp, tcp);
                 if (r >= 0 && anew)
                         store(i);
         }

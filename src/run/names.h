@@ -8,8 +8,8 @@
 /* Does the instance get a name server of ours? */
 bool names_are_served(const SpecProcess *p);
 
-/* Its network is there, and the payload is not yet started. */
-int names_begin(Instance *i, Error *reterr);
+/* Its network is there in the namespace that netns is open on, and the payload is not yet started. */
+int names_begin(Instance *i, int netns, Error *reterr);
 
 /* An earlier supervisor's instance that is on a network, with the sockets of its name server; without (-EBADF) they are made anew. Taken over. */
 int names_adopt(Instance *i, int udp, int tcp);

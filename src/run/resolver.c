@@ -316,12 +316,10 @@ static int socket_bind(int netns, int type) {
         return TAKE_FD(fd);
 }
 
-int resolver_sockets(int pid, int *ret_udp, int *ret_tcp) {
-        _cleanup_close_ int netns = netns_of(pid), udp = -EBADF;
+int resolver_sockets(int netns, int *ret_udp, int *ret_tcp) {
+        _cleanup_close_ int udp = -EBADF;
         int tcp;
 
-        if (netns < 0)
-                return netns;
         udp = socket_bind(netns, SOCK_DGRAM);
         if (udp < 0)
                 return udp;

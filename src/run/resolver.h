@@ -16,8 +16,8 @@ typedef struct ResolverSettings {
         bool internal;             /* there are no others */
 } ResolverSettings;
 
-/* The UDP and the TCP socket, in the network namespace of process pid, whose loopback link is up. -EADDRINUSE: somebody serves there. */
-int resolver_sockets(int pid, int *ret_udp, int *ret_tcp);
+/* The UDP and the TCP socket, in the network namespace that netns is open on, whose loopback link is up. -EADDRINUSE: somebody serves there. */
+int resolver_sockets(int netns, int *ret_udp, int *ret_tcp);
 
 /* Takes the sockets over; the settings are copied. */
 int resolver_new(sd_event *event, int udp, int tcp, const ResolverSettings *settings, Resolver **ret);
