@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 
+#include "run/fields.h"
 #include "run/state.h"
 #include "util/buf.h"
 #include "util/fd.h"
@@ -23,21 +24,6 @@ InstanceState instance_state_from_string(const char *s) {
                         return i;
         return _INSTANCE_STATE_INVALID;
 }
-
-/* One table of the fields reads and writes both structures. */
-typedef enum FieldType {
-        FIELD_STRING,
-        FIELD_UNSIGNED,
-        FIELD_INT, /* pid_t too */
-        FIELD_U64,
-        FIELD_STATE,
-} FieldType;
-
-typedef struct Field {
-        const char *key;
-        FieldType type;
-        size_t offset;
-} Field;
 
 static const Field app_fields[] = {
         { "name",     FIELD_STRING,   offsetof(AppState, name)       },
@@ -69,85 +55,12 @@ static const Field instance_fields[] = {
         { "message",        FIELD_STRING,   offsetof(InstanceStatus, message)        },
 };
 
-static void fields_clear(void *object, const Field *fields, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                if (fields[i].type == FIELD_STRING)
-                        free(*(char **) ((char *) object + fields[i].offset));
-}
-
 void app_state_clear(AppState *s) {
         for (size_t i = 0; i < s->n_instances; i++)
                 fields_clear(&s->instances[i], instance_fields, ELEMENTSOF(instance_fields));
         free(s->instances);
         fields_clear(s, app_fields, ELEMENTSOF(app_fields));
         *s = (AppState){ 0 };
-}
-
-static int field_set(void *object, const Field *f, const char *value) {
-        void *p = (char *) object + f->offset;
-        char *end = NULL;
-
-        errno = 0;
-        switch (f->type) {
-        case FIELD_STRING: {
-                char *copy = strdup(value);
-
-                if (!copy)
-                        return -ENOMEM;
-                free(*(char **) p);
-                *(char **) p = copy;
-                return 0;
-        }
-        case FIELD_UNSIGNED:
-                *(unsigned *) p = (unsigned) strtoul(value, &end, 10);
-                break;
-        case FIELD_INT:
-                *(int *) p = (int) strtol(value, &end, 10);
-                break;
-        case FIELD_U64:
-                *(uint64_t *) p = strtoull(value, &end, 10);
-                break;
-        case FIELD_STATE:
-                *(InstanceState *) p = instance_state_from_string(value);
-                return *(InstanceState *) p < 0 ? -EBADMSG : 0;
-        }
-        return errno != 0 || end == value || *end ? -EBADMSG : 0;
-}
-
-static int field_put(Buf *b, const void *object, const Field *f) {
-        const void *p = (const char *) object + f->offset;
-        const char *s;
-        int r;
-
-        switch (f->type) {
-        case FIELD_STRING:
-                r = buf_printf(b, "%s=", f->key);
-                for (s = *(char *const *) p; r >= 0 && s && *s; s++)
-                        r = *s == '\n' ? buf_puts(b, "\\n") : *s == '\\' ? buf_puts(b, "\\\\") : buf_putc(b, *s);
-                return r < 0 ? r : buf_putc(b, '\n');
-        case FIELD_UNSIGNED:
-                return buf_printf(b, "%s=%u\n", f->key, *(const unsigned *) p);
-        case FIELD_INT:
-                return buf_printf(b, "%s=%d\n", f->key, *(const int *) p);
-        case FIELD_U64:
-                return buf_printf(b, "%s=%llu\n", f->key, (unsigned long long) *(const uint64_t *) p);
-        case FIELD_STATE:
-                return buf_printf(b, "%s=%s\n", f->key, instance_state_to_string(*(const InstanceState *) p));
-        }
-        return -EINVAL;
-}
-
-static void unescape(char *s) {
-        char *to = s;
-
-        for (; *s; s++) {
-                if (*s == '\\' && s[1]) {
-                        s++;
-                        *to++ = *s == 'n' ? '\n' : *s;
-                } else
-                        *to++ = *s;
-        }
-        *to = 0;
 }
 
 static int line_set(AppState *s, const char *key, const char *value) {
@@ -167,26 +80,13 @@ static int line_set(AppState *s, const char *key, const char *value) {
         }
         if (s->n_instances > 0)
                 object = &s->instances[s->n_instances - 1];
-        for (size_t i = 0; i < n; i++)
-                if (streq(key, fields[i].key))
-                        return field_set(object, &fields[i], value);
-        return 0; /* a later version's line */
-}
-
-/* No reader has to ask whether a text is there. */
-static int strings_complete(void *object, const Field *fields, size_t n) {
-        int r = 0;
-
-        for (size_t i = 0; i < n && r >= 0; i++)
-                if (fields[i].type == FIELD_STRING && !*(char **) ((char *) object + fields[i].offset))
-                        r = field_set(object, &fields[i], "");
-        return r;
+        return fields_set(object, fields, n, key, value);
 }
 
 int app_state_read(const char *dir, const char *name, AppState *ret) {
         _cleanup_(app_state_clear) AppState s = { 0 };
         _cleanup_free_ char *path = NULL, *text = NULL;
-        char *line, *rest;
+        char *key, *value, *rest;
         int r;
 
         path = str_format("%s/%s/state", dir, name);
@@ -196,22 +96,15 @@ int app_state_read(const char *dir, const char *name, AppState *ret) {
         if (r < 0)
                 return r;
         rest = text;
-        while ((line = strsep(&rest, "\n"))) {
-                char *value = strchr(line, '=');
-
-                if (!*line)
-                        continue;
-                if (!value)
-                        return -EBADMSG;
-                *value++ = 0;
-                unescape(value);
-                r = line_set(&s, line, value);
+        while ((r = fields_line(&rest, &key, &value)) > 0) {
+                r = line_set(&s, key, value);
                 if (r < 0)
                         return r;
         }
-        r = strings_complete(&s, app_fields, ELEMENTSOF(app_fields));
+        if (r >= 0)
+                r = fields_complete(&s, app_fields, ELEMENTSOF(app_fields));
         for (size_t i = 0; i < s.n_instances && r >= 0; i++)
-                r = strings_complete(&s.instances[i], instance_fields, ELEMENTSOF(instance_fields));
+                r = fields_complete(&s.instances[i], instance_fields, ELEMENTSOF(instance_fields));
         if (r < 0)
                 return r;
         *ret = s;
@@ -222,16 +115,14 @@ int app_state_read(const char *dir, const char *name, AppState *ret) {
 int app_state_write(const char *dir, const AppState *s) {
         _cleanup_free_ char *path = NULL;
         _cleanup_buf_ Buf b = BUF_INIT;
-        int r = 0;
+        int r;
 
         path = str_format("%s/%s/state", dir, s->name);
         if (!path)
                 return -ENOMEM;
-        for (size_t i = 0; i < ELEMENTSOF(app_fields) && r >= 0; i++)
-                r = field_put(&b, s, &app_fields[i]);
-        for (size_t k = 0; k < s->n_instances; k++)
-                for (size_t i = 0; i < ELEMENTSOF(instance_fields) && r >= 0; i++)
-                        r = field_put(&b, &s->instances[k], &instance_fields[i]);
+        r = fields_put(&b, s, app_fields, ELEMENTSOF(app_fields));
+        for (size_t k = 0; k < s->n_instances && r >= 0; k++)
+                r = fields_put(&b, &s->instances[k], instance_fields, ELEMENTSOF(instance_fields));
         return r < 0 ? r : write_file(AT_FDCWD, path, b.data, b.size, 0644, false);
 }
 
