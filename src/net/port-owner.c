@@ -82,7 +82,7 @@ int port_find_owner(const Port *p, char **ret) {
         ino_t inode = 0;
 
         for (int i = 0; i < 2 && inode == 0; i++)
-                inode = table_inode(tables[p->spec->protocol][i], p->host, p->spec->protocol == SPEC_PROTOCOL_TCP);
+                inode = table_inode(tables[p->spec.protocol][i], p->host, p->spec.protocol == SPEC_PROTOCOL_TCP);
         if (inode == 0 || dir_open(AT_FDCWD, "/proc", &proc) < 0)
                 return -ESRCH;
         /* Process 1 keeps copies for its services. */

@@ -19,12 +19,12 @@ typedef union PortAddress {
 } PortAddress;
 
 static int socket_type(const Port *p) {
-        return p->spec->protocol == SPEC_PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM;
+        return p->spec.protocol == SPEC_PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM;
 }
 
 /* Returns the address' size, 0 where a socket of that kind cannot serve the published address. */
 static socklen_t port_address(const Port *p, PortKind kind, PortAddress *ret) {
-        const SpecPort *s = p->spec;
+        const SpecPort *s = &p->spec;
 
         *ret = (PortAddress){ 0 };
         if (kind == PORT_IPV4) {
@@ -123,8 +123,8 @@ static bool family_missing(int error) {
 static int port_take_all(Port *p) {
         int r;
 
-        if (p->spec->family != 0)
-                return port_take(p, p->spec->family == AF_INET ? PORT_IPV4 : PORT_IPV6);
+        if (p->spec.family != 0)
+                return port_take(p, p->spec.family == AF_INET ? PORT_IPV4 : PORT_IPV6);
         r = port_take(p, PORT_IPV4);
         if (r < 0 && !family_missing(r))
                 return r;
@@ -133,7 +133,7 @@ static int port_take_all(Port *p) {
 }
 
 void port_init(Port *p, const SpecPort *spec) {
-        *p = (Port){ .spec = spec, .host = spec->host };
+        *p = (Port){ .spec = *spec, .host = spec->host };
         for (int i = 0; i < _PORT_KIND_MAX; i++)
                 p->sockets[i] = -EBADF;
 }
@@ -244,9 +244,9 @@ PortText port_text(const Port *p) {
         char address[INET6_ADDRSTRLEN] = "*";
         PortText t;
 
-        if (p->spec->family != 0)
-                (void) inet_ntop(p->spec->family, p->spec->address, address, sizeof(address));
-        (void) snprintf(t.text, sizeof(t.text), p->spec->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, p->host);
+        if (p->spec.family != 0)
+                (void) inet_ntop(p->spec.family, p->spec.address, address, sizeof(address));
+        (void) snprintf(t.text, sizeof(t.text), p->spec.family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, p->host);
         return t;
 }
 
@@ -254,9 +254,9 @@ socklen_t port_destination(const Port *p, PortKind kind, struct sockaddr_storage
         static const uint8_t zero[16];
         PortAddress a;
         /* What a dual socket serves is found by IPv4, too, unless the address is IPv6. */
-        socklen_t size = port_address(p, kind == PORT_DUAL && p->spec->family != AF_INET6 ? PORT_IPV4 : kind, &a);
+        socklen_t size = port_address(p, kind == PORT_DUAL && p->spec.family != AF_INET6 ? PORT_IPV4 : kind, &a);
 
-        if (memcmp(p->spec->address, zero, sizeof(zero)) == 0) {
+        if (memcmp(p->spec.address, zero, sizeof(zero)) == 0) {
                 if (a.any.sa_family == AF_INET)
                         a.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
                 else
@@ -271,5 +271,5 @@ void port_close(Port *p) {
                 p->sockets[i] = fd_close(p->sockets[i]);
                 p->serving[i] = false;
         }
-        p->host = p->spec->host;
+        p->host = p->spec.host;
 }

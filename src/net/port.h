@@ -19,8 +19,8 @@ typedef enum PortKind {
 } PortKind;
 
 typedef struct Port {
-        const SpecPort *spec;
-        uint16_t host; /* spec->host, or the one that the kernel chose; in the host's byte order */
+        SpecPort spec; /* but for the container's port, which two processes may see differently */
+        uint16_t host; /* spec.host, or the one that the kernel chose; in the host's byte order */
         int sockets[_PORT_KIND_MAX];
         bool serving[_PORT_KIND_MAX];  /* TCP: it listens */
         bool foreign[_PORT_KIND_MAX];  /* systemd listens, too: it is not ours to stop */

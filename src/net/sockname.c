@@ -24,16 +24,16 @@
 #define FRAME_INSNS 3U /* begin and end */
 #define LICENSE "LGPL-2.1-or-later"
 
-static size_t program_write(struct bpf_insn *to, const Port *const *ports, size_t n_ports) {
+static size_t program_write(struct bpf_insn *to, const SocknamePort *ports, size_t n_ports) {
         const struct bpf_insn begin[] = { LOAD_FIELD(2, user_port) }, end[] = { SET(0, 1), EXIT };
         size_t n = ELEMENTSOF(begin);
 
         static_assert(ELEMENTSOF(begin) + ELEMENTSOF(end) == FRAME_INSNS, "room for both");
         memcpy(to, begin, sizeof(begin));
         for (size_t i = 0; i < n_ports; i++) {
-                const SpecPort *s = ports[i]->spec;
+                const SocknamePort *s = &ports[i];
                 const struct bpf_insn translate[] = {
-                        SKIP_UNLESS(2, htons(ports[i]->host), 5),
+                        SKIP_UNLESS(2, htons(s->host), 5),
                         LOAD_FIELD(3, type),
                         SKIP_UNLESS(3, s->protocol == SPEC_PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM, 3),
                         SET(3, htons(s->container)),
@@ -68,7 +68,7 @@ static int program_attach(int cgroup, enum bpf_attach_type type, const struct bp
         return syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof(attach)) < 0 ? -errno : 0;
 }
 
-int sockname_translate(int cgroup, const Port *const *ports, size_t n_ports) {
+int sockname_translate(int cgroup, const SocknamePort *ports, size_t n_ports) {
         _cleanup_free_ struct bpf_insn *insns = calloc(FRAME_INSNS + n_ports * PORT_INSNS, sizeof(*insns));
         _cleanup_close_ int directory = openat(cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* the caller's may be O_PATH */
         size_t n;

@@ -15,10 +15,10 @@ static void ports_hold(const Takeover *t, int by) {
         for (size_t i = 0; i < t->n_ports; i++)
                 for (int k = 0; k < _PORT_KIND_MAX; k++)
                         if (takeover_has(t, i, (PortKind) k))
-                                t->ports[i].held[k] += (unsigned) by;
+                                t->ports[i]->held[k] += (unsigned) by;
 }
 
-int takeover_open(Takeover *t, int listener, int memory_fd, Port *ports, size_t n_ports) {
+int takeover_open(Takeover *t, int listener, int memory_fd, Port *const *ports, const SpecPort *specs, size_t n_ports) {
         _cleanup_close_ int listener_fd = listener, memory = memory_fd;
         void *p;
 
@@ -35,6 +35,7 @@ int takeover_open(Takeover *t, int listener, int memory_fd, Port *ports, size_t 
         t->memory_fd = TAKE_FD(memory);
         t->memory = p;
         t->ports = ports;
+        t->specs = specs;
         t->n_ports = n_ports;
         ports_hold(t, 1);
         return 0;
@@ -43,7 +44,7 @@ int takeover_open(Takeover *t, int listener, int memory_fd, Port *ports, size_t 
 void takeover_close(Takeover *t) {
         ports_hold(t, -1);
         for (size_t i = 0; i < t->n_ports; i++)
-                port_settle(&t->ports[i]);
+                port_settle(t->ports[i]);
         if (t->memory)
                 (void) munmap(t->memory, sizeof(TakeoverMemory));
         fd_close(t->listener);
@@ -98,7 +99,7 @@ static int bind_read(const struct seccomp_notif *call, Bind *ret) {
 static size_t find_port(const Takeover *t, uint16_t port, const PayloadSocket *s) {
         size_t i = 0;
 
-        while (i < t->n_ports && (t->ports[i].spec->container != port || (s && t->ports[i].spec->protocol != s->protocol)))
+        while (i < t->n_ports && (t->specs[i].container != port || (s && t->specs[i].protocol != s->protocol)))
                 i++;
         return i;
 }
@@ -109,7 +110,7 @@ static bool kinds_clash(PortKind a, PortKind b) {
 
 /* Two sockets on one port: bind(2) would fail in the payload's own namespace, unless both are willing to share it. */
 static bool in_use(const Takeover *t, size_t port, const PayloadSocket *s) {
-        const Port *p = &t->ports[port];
+        const Port *p = t->ports[port];
 
         for (int i = 0; i < _PORT_KIND_MAX && !s->reuse; i++)
                 if (takeover_has(t, port, (PortKind) i) && kinds_clash((PortKind) i, s->kind) && p->sockets[i] >= 0 &&
@@ -141,7 +142,7 @@ static int put_in_place(const Takeover *t, const PayloadSocket *s, int number, i
 }
 
 static int take(Takeover *t, const Bind *b, const PayloadSocket *s, size_t port, Error *reterr) {
-        Port *p = &t->ports[port];
+        Port *p = t->ports[port];
         int fd, r;
 
         /* As the kernel says it to a payload without takeover; it is the payload's own business. */

@@ -21,16 +21,17 @@ typedef struct Takeover {
         int listener; /* what HELPER_BINDS brought */
         int memory_fd;
         TakeoverMemory *memory;
-        Port *ports; /* the process's */
+        Port *const *ports; /* the process's, */
+        const SpecPort *specs; /* and what it says of each */
         size_t n_ports;
         int cgroup; /* of the instance */
 } Takeover;
 
 #define TAKEOVER_INIT ((Takeover){ .listener = -EBADF, .memory_fd = -EBADF, .cgroup = -EBADF })
 
-/* memory_fd: an earlier one's; -EBADF: a new one is made. Both fds are taken over. ports stay the caller's; they count who
- * has them until takeover_close(). */
-int takeover_open(Takeover *t, int listener, int memory_fd, Port *ports, size_t n_ports);
+/* memory_fd: an earlier one's; -EBADF: a new one is made. Both fds are taken over. ports and specs stay the caller's; the
+ * ports count who has them until takeover_close(). */
+int takeover_open(Takeover *t, int listener, int memory_fd, Port *const *ports, const SpecPort *specs, size_t n_ports);
 
 typedef enum TakeoverResult {
         TAKEOVER_NOTHING,   /* no call is waiting, or it went away while it was looked at */

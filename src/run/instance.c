@@ -269,7 +269,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
                         (void) error_set(&i->error, -ETIMEDOUT, "did not say READY=1 in time");
                 else
                         (void) error_set(&i->error, -ETIMEDOUT, "did not listen on its published port %u in time",
-                                i->process->ports[0].spec->container);
+                                i->process->spec->ports.items[0].container);
                 instance_log(i, LOG_ERR, i->error.text);
         } else if (i->state == INSTANCE_STOPPING)
                 instance_log(i, LOG_WARNING, "did not end in StopTimeout=, is killed");

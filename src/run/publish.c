@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdio.h>
 #include <systemd/sd-daemon.h>
-#include <unistd.h>
 
-#include "net/sockname.h"
-#include "run/cgroup.h"
 #include "run/inner-port.h"
 #include "run/instance.h"
 #include "run/publish.h"
@@ -13,164 +9,51 @@
 #include "util/log.h"
 #include "util/strv.h"
 
-static const char *protocol_name(const Port *p) {
-        return p->spec->protocol == SPEC_PROTOCOL_UDP ? "udp" : "tcp";
+static const char *protocol_name(const SpecPort *p) {
+        return p->protocol == SPEC_PROTOCOL_UDP ? "udp" : "tcp";
 }
 
 /* ---- the sockets ---- */
 
-/* FDNAME= of a port's sockets, but for the number that the port has on the host: what has to be the same for them to be of
- * use. (The sockets themselves do not tell: see sockname.h.) */
-static char *port_name(const Process *process, const Port *p) {
-        char address[2 * sizeof(p->spec->address) + 1];
+int publish_open(Supervisor *sv, Process *process, Adoption *a, Error *reterr) {
+        const SpecProcess *spec = process->spec;
+        char origin[512];
+        int r;
 
-        for (size_t i = 0; i < sizeof(p->spec->address); i++)
-                (void) snprintf(address + 2 * i, 3, "%02x", p->spec->address[i]);
-        return str_format(ADOPT_PORT_PREFIX "%s/%u/%s/%d/%s/", process->spec->name ? process->spec->name : "", p->spec->container,
-                protocol_name(p), p->spec->family, p->spec->family != 0 ? address : "");
-}
-
-/* Those that are not there yet, in the store. */
-static int port_store(const Process *process, Port *p) {
-        _cleanup_free_ char *name = port_name(process, p), *text = NULL;
-        int fds[_PORT_KIND_MAX];
-        unsigned n = 0;
-
-        for (int k = 0; k < _PORT_KIND_MAX; k++)
-                if (p->sockets[k] >= 0 && !p->foreign[k])
-                        fds[n++] = p->sockets[k];
-        text = name ? str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s%u", name, p->host) : NULL;
-        if (!text)
+        process->ports = calloc(spec->ports.n + 1, sizeof(Port *));
+        if (!process->ports)
                 return -ENOMEM;
-        return n > 0 ? sd_pid_notify_with_fds(0, 0, text, fds, n) : 0;
-}
-
-static void port_adopt_all(const Process *process, Port *p, Adoption *a) {
-        _cleanup_free_ char *name = port_name(process, p);
-
-        for (size_t i = 0; name && i < a->n_sockets; i++) {
-                AdoptedSocket *s = &a->sockets[i];
-                const char *host = str_after(s->name, name);
-                uint64_t number;
-
-                if (s->fd < 0 || strstr(s->name, ADOPT_INNER_INFIX))
-                        continue;
-                if (str_after(s->name, ADOPT_PORT_PREFIX) ?
-                                host && parse_u64(host, UINT16_MAX, &number) >= 0 && port_adopt(p, s->fd, (uint16_t) number) > 0 :
-                                port_adopt_foreign(p, s->fd) > 0)
-                        s->fd = -EBADF;
+        for (size_t i = 0; i < spec->ports.n; i++) {
+                r = port_pool_get(&sv->ports, sv->event, spec->name, &spec->ports.items[i], a, &process->ports[i], reterr);
+                if (r < 0) {
+                        publish_close(sv, process);
+                        return error_prefix(reterr, "%s", spec_origin_text(sv->spec, spec->ports.items[i].origin, origin, sizeof(origin)));
+                }
+                process->n_ports++;
         }
-}
-
-/* A payload that shuts the socket down, as some do when they end, has it shut for all. */
-static int on_port_shut(sd_event_source *s, int fd, uint32_t events, void *userdata) {
-        if (listen(fd, PORT_BACKLOG) < 0)
-                (void) sd_event_source_set_enabled(s, SD_EVENT_OFF);
-        return 0;
-}
-
-/* Of all sockets that serve now, and no others: one that does not would report that it is shut for ever. */
-static void ports_watch(Supervisor *sv, Process *process) {
-        for (size_t i = 0; i < process->n_ports * _PORT_KIND_MAX; i++) {
-                const Port *p = &process->ports[i / _PORT_KIND_MAX];
-                PortKind kind = (PortKind) (i % _PORT_KIND_MAX);
-                sd_event_source **watch = &process->port_watches[i];
-
-                if (!p->serving[kind] || p->foreign[kind])
-                        *watch = sd_event_source_disable_unref(*watch);
-                else if (!*watch)
-                        (void) sd_event_add_io(sv->event, watch, p->sockets[kind], EPOLLHUP, on_port_shut, NULL);
-        }
-}
-
-static int port_take(const Supervisor *sv, Process *process, Port *p, const SpecPort *spec, Adoption *a, Error *reterr) {
-        _cleanup_free_ char *owner = NULL;
-        char origin[512], text[ERROR_TEXT_MAX];
-        int r;
-
-        port_init(p, spec);
-        port_adopt_all(process, p, a);
-        if (port_is_open(p))
-                return port_store(process, p);
-        r = port_open(p, spec, reterr);
-        if (r == -EADDRINUSE && port_find_owner(p, &owner) >= 0)
-                (void) error_set(reterr, r, "%s by %s", (const char *) memcpy(text, reterr->text, sizeof(text)), owner);
-        if (r < 0)
-                return error_prefix(reterr, "%s", spec_origin_text(sv->spec, spec->origin, origin, sizeof(origin)));
-        return port_store(process, p);
-}
-
-/* The sockets are made here, and all that is made here is for the app. */
-static void ports_translate(Supervisor *sv) {
-        _cleanup_close_ int cgroup = -EBADF;
-        _cleanup_free_ const Port **ports = NULL;
-        size_t n = 0;
-        int r;
-
-        for (size_t i = 0; i < sv->n_processes; i++)
-                n += sv->processes[i].n_ports;
-        ports = calloc(n + 1, sizeof(*ports));
-        n = 0;
-        for (size_t i = 0; ports && i < sv->n_processes; i++)
-                for (size_t k = 0; k < sv->processes[i].n_ports; k++)
-                        if (sv->processes[i].ports[k].host != sv->processes[i].ports[k].spec->container)
-                                ports[n++] = &sv->processes[i].ports[k];
-        if (n == 0)
-                return;
-        cgroup = cgroup_open_of_pid(getpid(), NULL);
-        r = cgroup < 0 ? cgroup : sockname_translate(cgroup, ports, n);
+        r = port_pool_translate(&sv->ports);
         if (r < 0)
                 log_notice("App '%s': its processes see the host's port numbers where they ask for their own: %s", sv->name, strerror(-r));
-}
-
-int publish_open(Supervisor *sv, Adoption *a, Error *reterr) {
-        int r = 0;
-
-        for (size_t i = 0; i < sv->n_processes; i++) {
-                Process *process = &sv->processes[i];
-
-                process->ports = calloc(process->spec->ports.n + 1, sizeof(*process->ports));
-                process->port_watches = calloc(process->spec->ports.n * _PORT_KIND_MAX + 1, sizeof(*process->port_watches));
-                if (!process->ports || !process->port_watches)
-                        return -ENOMEM;
-                for (size_t k = 0; k < process->spec->ports.n; k++) {
-                        r = port_take(sv, process, &process->ports[k], &process->spec->ports.items[k], a, reterr);
-                        if (r < 0)
-                                return r;
-                        process->n_ports++;
-                }
-                ports_watch(sv, process);
-        }
-        ports_translate(sv);
-        /* Of a port that is no longer published. */
-        for (size_t i = 0; i < a->n_sockets; i++)
-                if (a->sockets[i].fd >= 0 && str_after(a->sockets[i].name, ADOPT_PORT_PREFIX))
-                        (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", a->sockets[i].name);
         return 0;
 }
 
-void publish_close(Supervisor *sv) {
-        for (size_t i = 0; i < sv->n_processes; i++) {
-                Process *process = &sv->processes[i];
-
-                for (size_t k = 0; k < process->n_ports * _PORT_KIND_MAX; k++)
-                        sd_event_source_disable_unref(process->port_watches[k]);
-                for (size_t k = 0; k < process->n_ports; k++)
-                        port_close(&process->ports[k]);
-                free(process->port_watches);
-                free(process->ports);
-        }
+void publish_close(Supervisor *sv, Process *process) {
+        for (size_t i = 0; i < process->n_ports; i++)
+                port_pool_put(&sv->ports, process->ports[i]);
+        free(process->ports);
+        process->ports = NULL;
+        process->n_ports = 0;
 }
 
 /* ---- the calls ---- */
 
 static char *inner_port_name(const Instance *i, size_t port) {
-        return str_format("%s" ADOPT_INNER_INFIX "%u", i->name, i->process->ports[port].spec->container);
+        return str_format("%s" ADOPT_INNER_INFIX "%u", i->name, i->process->spec->ports.items[port].container);
 }
 
 /* listener: an earlier supervisor's, or -EBADF; taken over. */
 static int inner_port_serve(Instance *i, size_t port, PortKind kind, int listener) {
-        const Port *p = &i->process->ports[port];
+        const Port *p = i->process->ports[port];
         _cleanup_free_ char *name = inner_port_name(i, port), *text = NULL;
         struct sockaddr_storage destination;
         socklen_t size;
@@ -181,7 +64,7 @@ static int inner_port_serve(Instance *i, size_t port, PortKind kind, int listene
                 return -ENOMEM;
         }
         if (listener < 0) {
-                listener = inner_port_listen(i->pid, p->spec->container);
+                listener = inner_port_listen(i->pid, i->process->spec->ports.items[port].container);
                 if (listener < 0)
                         return listener;
                 (void) sd_pid_notify_with_fds(0, 0, text, &listener, 1);
@@ -200,24 +83,23 @@ static void inner_port_close(Instance *i, size_t port) {
 
 /* The payload listens in the host's namespace now; its own shall find it there, too. */
 static void inner_port_open(Instance *i, size_t port, PortKind kind, int listener) {
-        const Port *p = &i->process->ports[port];
+        const Port *p = i->process->ports[port];
         int r;
 
-        if (i->process->spec->network == SPEC_NETWORK_HOST || p->spec->protocol != SPEC_PROTOCOL_TCP || i->inner_ports[port]) {
+        if (i->process->spec->network == SPEC_NETWORK_HOST || p->spec.protocol != SPEC_PROTOCOL_TCP || i->inner_ports[port]) {
                 fd_close(listener);
                 return;
         }
         r = inner_port_serve(i, port, kind, listener);
         if (r < 0 && r != -EADDRINUSE)
                 log_warning("Instance '%s' of app '%s': its port %u cannot be reached from inside: %s", i->name, i->sv->name,
-                        p->spec->container, strerror(-r));
+                        i->process->spec->ports.items[port].container, strerror(-r));
 }
 
 static void taken(Instance *i, const TakeoverAnswer *a) {
         inner_port_open(i, a->port, a->kind, -EBADF);
         /* A socket of another kind may be new. */
-        (void) port_store(i->process, &i->process->ports[a->port]);
-        ports_watch(i->sv, i->process);
+        port_pool_changed(&i->sv->ports, i->process->ports[a->port]);
         if (i->process->spec->notify != SPEC_NOTIFY_YES)
                 instance_event(i, EVENT_READY);
         supervisor_changed(i->sv);
@@ -245,7 +127,7 @@ static int on_bind(sd_event_source *s, int fd, uint32_t events, void *userdata) 
 }
 
 static int takeover_watch(Instance *i, int listener, int memory) {
-        int r = takeover_open(&i->takeover, listener, memory, i->process->ports, i->process->n_ports);
+        int r = takeover_open(&i->takeover, listener, memory, i->process->ports, i->process->spec->ports.items, i->process->n_ports);
 
         if (r >= 0) {
                 i->inner_ports = calloc(i->process->n_ports, sizeof(*i->inner_ports));
@@ -290,11 +172,14 @@ int publish_adopt(Instance *i, int listener, int memory, Adoption *a) {
 }
 
 void publish_end(Instance *i) {
+        size_t n = i->takeover.n_ports;
+
         i->binds_source = sd_event_source_disable_unref(i->binds_source);
         if (i->takeover.memory)
                 (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s" ADOPT_BINDS_SUFFIX, i->name);
         takeover_close(&i->takeover);
-        ports_watch(i->sv, i->process);
+        for (size_t k = 0; k < n; k++)
+                port_pool_changed(&i->sv->ports, i->process->ports[k]);
         for (size_t k = 0; i->inner_ports && k < i->process->n_ports; k++)
                 inner_port_close(i, k);
         free(i->inner_ports);
@@ -312,10 +197,11 @@ char *publish_text(const Instance *i) {
         _cleanup_buf_ Buf b = BUF_INIT;
 
         for (size_t k = 0; k < i->process->n_ports; k++) {
-                const Port *p = &i->process->ports[k];
+                const SpecPort *p = &i->process->spec->ports.items[k];
 
                 if (takeover_has(&i->takeover, k, _PORT_KIND_MAX) &&
-                        buf_printf(&b, "%s%s->%u/%s", b.size > 0 ? ", " : "", port_text(p).text, p->spec->container, protocol_name(p)) < 0)
+                        buf_printf(&b, "%s%s->%u/%s", b.size > 0 ? ", " : "", port_text(i->process->ports[k]).text, p->container,
+                                protocol_name(p)) < 0)
                         return NULL;
         }
         return b.data ? buf_steal(&b) : strdup("");

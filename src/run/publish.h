@@ -6,9 +6,12 @@
 #include "run/adopt.h"
 #include "run/supervisor.h"
 
-/* Opens what the processes publish, from what an earlier supervisor or a .socket unit left where it is there. */
-int publish_open(Supervisor *sv, Adoption *a, Error *reterr);
-void publish_close(Supervisor *sv);
+/* Opens what a process publishes, or shares it with another release's process; from what an earlier supervisor or a .socket unit left (a may be
+ * NULL) where it is there. On an error the process has no port. */
+int publish_open(Supervisor *sv, Process *process, Adoption *a, Error *reterr);
+
+/* Its instances are to be over. */
+void publish_close(Supervisor *sv, Process *process);
 
 /* An instance whose filter has come (it is taken over), and one that an earlier supervisor had. */
 int publish_begin(Instance *i, int listener);

@@ -433,6 +433,15 @@ static int fetch_begin(Supervisor *sv, Error *reterr) {
         return 0;
 }
 
+static int ports_open(Supervisor *sv, Adoption *a, Error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; i < sv->n_processes && r >= 0; i++)
+                r = publish_open(sv, &sv->processes[i], a, reterr);
+        port_pool_drop_left(a);
+        return r;
+}
+
 int supervisor_start(Supervisor *sv, const char *name) {
         _cleanup_(adoption_clear) Adoption adoption = { 0 };
         struct timespec now;
@@ -467,7 +476,7 @@ int supervisor_start(Supervisor *sv, const char *name) {
         if (r < 0)
                 return fail(sv, r, "start");
         sv->slice_cgroup = adopt_slice_open(sv->slice);
-        r = publish_open(sv, &adoption, &error);
+        r = ports_open(sv, &adoption, &error);
         if (r < 0) {
                 say_why(sv, *error.text ? error.text : strerror(-r));
                 return r;
@@ -494,7 +503,9 @@ int supervisor_run(Supervisor *sv) {
 void supervisor_clear(Supervisor *sv) {
         for (size_t i = 0; i < sv->n_instances; i++)
                 instance_free(sv->instances[i]);
+        sv->ports.kept = true;
         for (size_t i = 0; i < sv->n_processes; i++) {
+                publish_close(sv, &sv->processes[i]);
                 image_free(sv->processes[i].image);
                 fd_close(sv->processes[i].seccomp);
         }
@@ -502,8 +513,8 @@ void supervisor_clear(Supervisor *sv) {
                 fd_close(sv->pins[i]);
         free(sv->pins);
         free(sv->instances);
-        publish_close(sv);
         free(sv->processes);
+        port_pool_clear(&sv->ports);
         sd_event_source_disable_unref(sv->journal_source);
         sd_event_source_disable_unref(sv->change_source);
         fetch_free(sv->fetch);

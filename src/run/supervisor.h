@@ -7,7 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "image/image.h"
-#include "net/port.h"
+#include "run/port-pool.h"
 #include "run/remover.h"
 #include "run/state.h"
 #include "spec/spec.h"
@@ -20,8 +20,7 @@ typedef struct Process {
         const SpecProcess *spec;
         Image *image;  /* opened when it is first needed; NULL for a Rootfs= */
         int seccomp;   /* the compiled profile; -EBADF: not opened yet, or unconfined */
-        Port *ports;   /* what it publishes, in the order of the spec */
-        sd_event_source **port_watches; /* by port and kind */
+        Port **ports;  /* what it publishes, in the order of the spec; of the supervisor's */
         size_t n_ports;
 } Process;
 
@@ -42,6 +41,7 @@ struct Supervisor {
         size_t n_processes;
         Instance **instances;
         size_t n_instances;
+        PortPool ports;
 
         sd_event *event;
         struct Fetch *fetch; /* while PHASE_FETCHING */
