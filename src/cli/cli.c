@@ -140,45 +140,6 @@ void table_print(const Table *t, FILE *stream) {
         }
 }
 
-/* Length of the valid UTF-8 character at s (RFC 3629), 0 where there is none. */
-static size_t utf8_length(const unsigned char *s) {
-        size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-
-        for (size_t i = 1; i < n; i++)
-                if ((s[i] & 0xc0) != 0x80)
-                        return 0;
-        if (n == 3 && ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)))
-                return 0;
-        if (n == 4 && ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)))
-                return 0;
-        return n;
-}
-
-int json_quote(Buf *b, const char *s) {
-        int r;
-
-        if (!s)
-                return buf_puts(b, "null");
-        r = buf_putc(b, '"');
-        for (const unsigned char *p = (const unsigned char *) s; r >= 0 && *p;) {
-                size_t n = utf8_length(p);
-
-                if (n == 0) {
-                        r = buf_puts(b, "\xef\xbf\xbd");
-                        p++;
-                        continue;
-                }
-                if (*p == '"' || *p == '\\')
-                        r = buf_printf(b, "\\%c", *p);
-                else if (*p < 0x20 || *p == 0x7f)
-                        r = buf_printf(b, "\\u%04x", *p);
-                else
-                        r = buf_append(b, p, n);
-                p += n;
-        }
-        return r < 0 ? r : buf_putc(b, '"');
-}
-
 void size_text(uint64_t size, char ret[static 32]) {
         static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
         double value = (double) size;

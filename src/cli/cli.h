@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "util/buf.h"
+#include "util/text.h"
 
 /* Exit codes. `berth exec` passes the code of what it ran, as the shell does. */
 enum {
@@ -67,9 +67,6 @@ DEFINE_CLEANUP(Table *, table_free);
 int table_add(Table *t, Style style, const char *text);
 int table_addf(Table *t, Style style, const char *format, ...) _printf_(3, 4);
 void table_print(const Table *t, FILE *stream);
-
-/* s as a JSON string with its quotes, or null where s is NULL. Bytes that are not UTF-8 become U+FFFD. 0 or -ENOMEM. */
-int json_quote(Buf *b, const char *s);
 
 /* "12.3 MB", in powers of 1000 as Docker and Podman show sizes. */
 void size_text(uint64_t size, char ret[static 32]);
