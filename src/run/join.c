@@ -155,75 +155,96 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void
         return 0;
 }
 
-static int world_for(const JoinSettings *settings, const char *instance, World *ret, Error *reterr) {
+int join_world(const JoinSettings *settings, World *ret, Error *reterr) {
+        _cleanup_(world_clear) World w = { 0 };
         _cleanup_free_ char *path = NULL;
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        path = str_format(BERTH_RUN_DIR "/%s/%s/world", settings->app, instance);
+        path = str_format(BERTH_RUN_DIR "/%s/%s/world", settings->app, settings->instance);
         if (!path)
                 return -ENOMEM;
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return error_set_errno(reterr, -errno, "cannot open '%s'", path);
-        r = world_read(fd, ret, reterr);
+        r = world_read(fd, &w, reterr);
         if (r < 0)
                 return r;
-        ret->argv = strv_free(ret->argv);
-        ret->argv = strv_copy(settings->argv);
-        if (!ret->argv)
+        w.argv = strv_free(w.argv);
+        w.argv = strv_copy(settings->argv);
+        if (!w.argv)
                 return -ENOMEM;
         for (char *const *e = settings->env; e && *e && r >= 0; e++) {
                 const char *equals = strchr(*e, '=');
                 _cleanup_free_ char *name = strndup(*e, equals ? (size_t) (equals - *e) : strlen(*e));
 
-                r = name && equals ? spec_env_set(&ret->env, name, equals + 1) : -EINVAL;
+                r = name && equals ? spec_env_set(&w.env, name, equals + 1) : -EINVAL;
         }
         if (r >= 0 && settings->terminal)
-                r = spec_env_set(&ret->env, "TERM", getenv("TERM") ? getenv("TERM") : "dumb");
+                r = spec_env_set(&w.env, "TERM", getenv("TERM") ? getenv("TERM") : "dumb");
         if (r >= 0 && settings->user) {
-                free(ret->user);
-                ret->user = strdup(settings->user);
+                free(w.user);
+                w.user = strdup(settings->user);
         }
         if (r >= 0 && settings->cwd) {
-                free(ret->cwd);
-                ret->cwd = strdup(settings->cwd);
-                ret->cwd_given = true;
+                free(w.cwd);
+                w.cwd = strdup(settings->cwd);
+                w.cwd_given = true;
         }
-        ret->terminal = settings->terminal;
-        ret->run_init = ret->takeover = false;
-        return r;
+        if (r < 0)
+                return r;
+        w.terminal = settings->terminal;
+        w.run_init = w.takeover = false;
+        *ret = w;
+        w = (World){ 0 };
+        return 0;
 }
 
-static int helper_join(Join *j, const World *w, Error *reterr) {
+int join_start_helper(const JoinSettings *settings, const char *process, const World *w, int leader, const int std[3],
+        int *ret_control, int *ret_outer, Error *reterr) {
         _cleanup_close_ int world = memfd_create("berth-world", MFD_CLOEXEC), helper = -EBADF, seccomp = -EBADF;
-        _cleanup_close_ int leader = pidfd_open(j->instance->pid, 0), control = -EBADF;
-        static const int std[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
+        _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
         pid_t outer;
         int pair[2], r;
 
-        if (leader < 0)
-                return error_set_errno(reterr, -errno, "cannot reach process %d of instance '%s'", (int) j->instance->pid,
-                        j->instance->name);
         if (world < 0)
                 return -errno;
         r = world_write(w, world);
         if (r < 0 || lseek(world, 0, SEEK_SET) < 0)
                 return r < 0 ? r : -errno;
         if (w->seccomp) {
-                seccomp = profile_stored_open(j->settings->app, j->instance->process);
+                seccomp = profile_stored_open(settings->app, process);
                 if (seccomp < 0)
-                        return error_set_errno(reterr, seccomp, "cannot open the seccomp profile of instance '%s'", j->instance->name);
+                        return error_set_errno(reterr, seccomp, "cannot open the seccomp profile of instance '%s'", settings->instance);
         }
         helper = helper_open(reterr);
         if (helper < 0)
                 return helper;
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return -errno;
-        j->control = pair[0];
-        control = pair[1];
-        r = sd_event_add_io(j->event, NULL, j->control, EPOLLIN, on_control, j);
-        return r < 0 ? r : helper_spawn(helper, "join", world, control, seccomp, leader, std, &outer, &j->outer, reterr);
+        ours = pair[0];
+        theirs = pair[1];
+        r = helper_spawn(helper, "join", world, theirs, seccomp, leader, std, &outer, ret_outer, reterr);
+        if (r >= 0)
+                *ret_control = TAKE_FD(ours);
+        return r;
+}
+
+static int helper_join(Join *j, Error *reterr) {
+        static const int std[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
+        _cleanup_close_ int leader = pidfd_open(j->instance->pid, 0);
+        _cleanup_(world_clear) World w = { 0 };
+        JoinSettings settings = *j->settings;
+        int r;
+
+        if (leader < 0)
+                return error_set_errno(reterr, -errno, "cannot reach process %d of instance '%s'", (int) j->instance->pid,
+                        j->instance->name);
+        settings.instance = j->instance->name;
+        r = join_world(&settings, &w, reterr);
+        if (r >= 0)
+                r = join_start_helper(&settings, j->instance->process, &w, leader, std, &j->control, &j->outer, reterr);
+        return r < 0 ? r : sd_event_add_io(j->event, NULL, j->control, EPOLLIN, on_control, j);
 }
 
 static const InstanceStatus *instance_find(const AppState *state, const char *name) {
@@ -258,7 +279,6 @@ static int events_open(Join *j) {
 int join_run(const JoinSettings *settings, Error *reterr) {
         _cleanup_(join_clear) Join j = { .settings = settings, .control = -EBADF, .pidfd = -EBADF, .outer = -EBADF };
         _cleanup_(app_state_clear) AppState state = { 0 };
-        _cleanup_(world_clear) World w = { 0 };
         int r;
 
         *reterr = (Error){ 0 };
@@ -272,11 +292,9 @@ int join_run(const JoinSettings *settings, Error *reterr) {
         if (j.instance->pid <= 0)
                 return error_set(reterr, -ENOENT, "Instance '%s' of app '%s' is not running (%s)", j.instance->name, settings->app,
                         instance_state_to_string(j.instance->state));
-        r = world_for(settings, j.instance->name, &w, reterr);
+        r = events_open(&j);
         if (r >= 0)
-                r = events_open(&j);
-        if (r >= 0)
-                r = helper_join(&j, &w, reterr);
+                r = helper_join(&j, reterr);
         if (r >= 0)
                 r = sd_event_loop(j.event);
         if (r < 0)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Runs a command inside a running instance: in its namespaces, with its user, capabilities and seccomp profile, in a scope of
- * its own under the app's slice. */
+/* Runs a command inside a running instance: in its namespaces, with its user, capabilities and seccomp profile. */
 
-#include "util/error.h"
+#include "sandbox/world.h"
 
 typedef struct JoinSettings {
         const char *app;
@@ -16,6 +15,15 @@ typedef struct JoinSettings {
         bool terminal;          /* a new pty, joined to standard input and output */
 } JoinSettings;
 
-/* Returns the command's exit status, 128 and the signal that ended it, or negative errno: -ENOENT no such app or
+/* In a scope of its own under the app's slice. Returns the command's exit status, 128 and the signal that ended it, or negative errno: -ENOENT no such app or
  * instance runs. */
 int join_run(const JoinSettings *settings, Error *reterr);
+
+/* The World that a command joins with, made of the one that the instance was started with; settings->instance is set. It does not take
+ * over bind(2), and nobody but the command is its process. */
+int join_world(const JoinSettings *settings, World *ret, Error *reterr);
+
+/* Starts `berth-helper join` for the instance of which leader is a pidfd: *ret_control is our end of HELPER_FD_CONTROL, where it names
+ * the command's process and waits for HELPER_GO; *ret_outer is a pidfd of the helper, to be reaped. */
+int join_start_helper(const JoinSettings *settings, const char *process, const World *w, int leader, const int std[3],
+        int *ret_control, int *ret_outer, Error *reterr);
