@@ -31,7 +31,6 @@
 #include "util/strv.h"
 
 #define KILL_AGAIN_USEC (1U * 1000 * 1000)
-#define START_TIMEOUT_USEC (90U * 1000 * 1000) /* systemd's DefaultTimeoutStartSec= */
 #define END_PATIENCE_USEC (15U * 1000 * 1000) /* that systemd has for the end of one that did not start in its time */
 #define NOTIFY_MESSAGE_MAX 4096
 
@@ -396,11 +395,8 @@ static int spawn(Instance *i, Error *reterr) {
         return r < 0 ? r : helper_start(i, &w, reterr);
 }
 
-/* A little less than what systemd gives the service, so that the reason is told before systemd gives up. */
 static uint64_t start_timeout(const Instance *i) {
-        uint64_t timeout = i->sv->spec->timeout_start.set ? i->sv->spec->timeout_start.value : START_TIMEOUT_USEC;
-
-        return timeout == SPEC_INFINITY ? timeout : timeout - timeout / 10;
+        return spec_start_timeout(i->sv->spec, i->process->spec);
 }
 
 /* The connection is made while the helper starts, or the payload ends, and not when everybody waits for it. A failure is told

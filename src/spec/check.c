@@ -150,6 +150,37 @@ static int check_life(Check *c) {
         return 0;
 }
 
+static int check_instances(Check *c) {
+        const SpecProcess *p = c->process;
+        const SpecText *fixed = p->ip.value ? &p->ip : &p->ip6;
+        const SpecShare *zero = p->max_surge.set ? &p->max_surge : &p->max_unavailable;
+
+        if (fixed->value && p->update == SPEC_UPDATE_ROLLING)
+                return complain(c, fixed->origin, "one address cannot be of two instances at once, as Update=rolling has them; "
+                        "without Update= the old one ends first");
+        if (fixed->value && p->instances.set && (p->instances_cpus || p->instances.value > 1))
+                return complain(c, p->instances.origin, "%s= is the address of one instance, and there shall be more", p->ip.value ? "IP" : "IP6");
+        if (p->max_surge.set && p->max_surge.value == 0 && p->max_unavailable.value == 0)
+                return complain(c, zero->origin, "with MaxSurge= and MaxUnavailable= both 0 no instance could be replaced");
+        return 0;
+}
+
+/* What an image brings is known when it is there. */
+static int check_health(Check *c) {
+        const SpecProcess *p = c->process;
+        bool own = p->health.cmd.words || p->health_http.value;
+
+        if (p->health.cmd.words && p->health_http.value)
+                return complain(c, p->health_http.origin, "HealthHttp= and HealthCmd= exclude one another");
+        if (p->health_http.value && spec_health_http_port(p) == 0)
+                return complain(c, p->health_http.origin, "HealthHttp= needs a port, PORT%s, or PublishPort=", p->health_http.value);
+        if (p->health_startup.cmd.words && !own && (p->health.cmd.set || p->rootfs.value))
+                return complain(c, p->health_startup.cmd.origin, "HealthStartupCmd= comes before HealthCmd= or HealthHttp=, and there is none");
+        if (p->notify == SPEC_NOTIFY_HEALTHY && !own && (p->health.cmd.set || p->rootfs.value))
+                return complain(c, last_of(c, "Notify"), "Notify=healthy needs HealthCmd= or HealthHttp=");
+        return 0;
+}
+
 static void mount_remove(SpecProcess *p, size_t i) {
         SpecMount *m = &p->mounts.items[i];
 
@@ -180,7 +211,7 @@ static int check_mounts(Check *c) {
 
 static int check_process(Check *c) {
         static int (*const checks[])(Check *) = { check_root, check_user, check_memory, check_capabilities, check_namespaces,
-                check_network_place, check_life, check_mounts };
+                check_network_place, check_life, check_instances, check_health, check_mounts };
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < ELEMENTSOF(checks); i++)
@@ -234,9 +265,48 @@ static int check_ports(Check *c) {
         return r;
 }
 
+static int check_start_timeouts(Check *c) {
+        const Spec *s = c->spec;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && s->timeout_start.set && s->timeout_start.value != 0 && i < s->n_processes; i++) {
+                const SpecNumber *own = &s->processes[i].start_timeout;
+
+                if (own->set && (own->value == 0 || own->value > s->timeout_start.value))
+                        r = warn(c, s->timeout_start.origin, "shorter than StartTimeout=: systemd will end a start before that");
+        }
+        return r;
+}
+
+/* How the app as a whole starts and stops by itself. */
+static int check_activation(Check *c) {
+        const Spec *s = c->spec;
+        size_t n = 0;
+
+        if (s->activation == SPEC_ACTIVATION_UNSET)
+                return s->idle_timeout.set ? complain(c, s->idle_timeout.origin, "IdleTimeout= needs Activation=socket: nothing would start the app again") : 0;
+        if (s->oneshot)
+                return complain(c, last_of(c, "Activation"), "Type=oneshot ends by itself, and no connection can wait for it");
+        for (size_t i = 0; i < s->n_processes; i++)
+                for (size_t k = 0; k < s->processes[i].ports.n; k++, n++)
+                        if (s->processes[i].ports.items[k].host == 0 && !c->unknown)
+                                return complain(c, s->processes[i].ports.items[k].origin, "Activation=socket needs a port of the host that is known: "
+                                        "HOST:%u", s->processes[i].ports.items[k].container);
+        return n > 0 || c->wrong_before ? 0 : complain(c, last_of(c, "Activation"), "Activation=socket needs PublishPort=");
+}
+
+static int check_release_process(Check *c) {
+        const Spec *s = c->spec;
+
+        if (s->n_processes != 1 || !spec_is_release(&s->processes[0]))
+                return 0;
+        return complain(c, s->processes[0].origin, "the process '" SPEC_RELEASE_PROCESS "' runs before the others, and there are none");
+}
+
 static int check_service(Check *c) {
         Spec *s = c->spec;
         uint64_t longest = 0;
+        int r;
 
         if (s->restart == _SPEC_RESTART_INVALID)
                 s->restart = s->oneshot ? SPEC_RESTART_NO : SPEC_RESTART_ALWAYS;
@@ -244,6 +314,13 @@ static int check_service(Check *c) {
                 return complain(c, last_of(c, "Restart"), "Type=oneshot ends with success, Restart= would begin it again for ever");
         for (size_t i = 0; i < s->n_processes; i++)
                 longest = MAX(longest, spec_stop_timeout(&s->processes[i]));
+        r = check_start_timeouts(c);
+        if (r == 0)
+                r = check_activation(c);
+        if (r == 0)
+                r = check_release_process(c);
+        if (r < 0)
+                return r;
         if (s->timeout_stop.set && s->timeout_stop.value != 0 && s->timeout_stop.value < longest)
                 return warn(c, s->timeout_stop.origin, "shorter than StopTimeout=: systemd will kill what is still stopping");
         return 0;

@@ -11,24 +11,6 @@
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-/* The whole value with its specifiers expanded. */
-static int take_value(SpecParse *c, char **ret) {
-        return spec_expand(c, c->line->value, c->line->value, ret);
-}
-
-static int keep_text(SpecParse *c, void *place, char *text) {
-        SpecText *t = place;
-
-        spec_store_reset(STORE_TEXT, t, NULL);
-        *t = (SpecText){ .value = text, .origin = spec_origin_at(c, c->line->value) };
-        return 1;
-}
-
-static int keep_number(SpecParse *c, void *place, uint64_t value) {
-        *(SpecNumber *) place = (SpecNumber){ .set = true, .value = value, .origin = spec_origin_at(c, c->line->value) };
-        return 1;
-}
-
 static bool all_of(const char *s, const char *accept) {
         return *s && !s[strspn(s, accept)];
 }
@@ -58,179 +40,7 @@ int parse_rootfs(SpecParse *c, void *place) {
                 return r;
         c->process->rootfs_overlay = overlay;
         c->process->rootfs_idmap = idmap;
-        return keep_text(c, place, path);
-}
-
-/* Commands. */
-
-/* "$" in an expanded word: what spec_command_expand() will meet. */
-static int check_variables(SpecParse *c, const char *word, const char *at) {
-        if (word[0] == '$' && word[1] != '$' && word[1] != '{' && !env_name_valid(word + 1))
-                return spec_complain(c, at, "'%s' is not a variable; a dollar is written as '$$'", word);
-        for (const char *p = word; (p = strchr(p, '$')); ) {
-                if (p[1] == '{') {
-                        size_t n = strcspn(p + 2, "}");
-                        _cleanup_free_ char *name = strndup(p + 2, n);
-
-                        if (!name)
-                                return -ENOMEM;
-                        if (!p[2 + n])
-                                return spec_complain(c, at, "'${' without '}'; a dollar is written as '$$'");
-                        if (!env_name_valid(name))
-                                return spec_complain(c, at, "'${%s}' is not a variable; a dollar is written as '$$'", name);
-                        p += n + 3;
-                } else
-                        p += p[1] == '$' ? 2 : 1;
-        }
-        return 1;
-}
-
-static int add_word(SpecParse *c, SpecCommand *command, const char *word, const char *at) {
-        _cleanup_free_ char *text = NULL;
-        int r;
-
-        if (strv_length(command->words) >= SPEC_WORDS_MAX)
-                return spec_complain(c, at, "more than %d words", SPEC_WORDS_MAX);
-        r = spec_expand(c, word, at, &text);
-        if (r <= 0)
-                return r;
-        r = check_variables(c, text, at);
-        if (r <= 0)
-                return r;
-        r = strv_consume(&command->words, TAKE_PTR(text));
-        return r < 0 ? r : 1;
-}
-
-static int command_word(SpecParse *c, void *place, const char *word, const char *at) {
-        SpecCommand *command = place;
-        size_t prefix = strspn(at, "@-:+!");
-
-        if (at[0] == ';' && strchr(WHITESPACE, at[1]))
-                return spec_complain(c, at, "%s= is one command; a semicolon of its own is written as '\\;'", c->key->name);
-        /* "-x" and "@file" are fine arguments of an entry point; before a path they are systemd's. */
-        if (!command->words && prefix > 0 && at[prefix] == '/')
-                return spec_complain(c, at, "prefix '%.*s' is for commands of systemd, not for %s=", (int) prefix, at, c->key->name);
-        return add_word(c, command, word, at);
-}
-
-static int keep_command(SpecParse *c, SpecCommand *place, SpecCommand *command, int r) {
-        if (r < 0) {
-                strv_free(command->words);
-                return r;
-        }
-        spec_store_reset(STORE_COMMAND, place, NULL);
-        command->set = true;
-        command->origin = spec_origin_at(c, c->line->value);
-        *place = *command;
-        return 1;
-}
-
-int parse_command(SpecParse *c, void *place) {
-        SpecCommand command = { 0 };
-        int r;
-
-        r = spec_each_word(c, WORD_UNQUOTE | WORD_UNESCAPE | WORD_COMMAND, &command, command_word);
-        return keep_command(c, place, &command, r);
-}
-
-/* Four hex digits at p, or -1. */
-static int hex4(const char *p) {
-        int v = 0;
-
-        for (size_t i = 0; i < 4; i++) {
-                if (!isxdigit((unsigned char) p[i]))
-                        return -1;
-                v = v * 16 + (isdigit((unsigned char) p[i]) ? p[i] - '0' : tolower((unsigned char) p[i]) - 'a' + 10);
-        }
-        return v;
-}
-
-/* A JSON string whose opening quote is at *p: 1 with it and *p behind its closing quote, 0 where it is none. */
-static int json_string(const char **p, char **ret) {
-        static const char plain[] = "\"\\/bfnrt", meaning[] = "\"\\/\b\f\n\r\t";
-        const char *s = *p + 1;
-        char *out, *text;
-
-        out = text = malloc(strlen(s) + 1);
-        if (!text)
-                return -ENOMEM;
-        for (; *s && *s != '"'; s++) {
-                const char *found;
-                int high, low;
-                uint32_t code;
-
-                if ((unsigned char) *s < ' ')
-                        break;
-                if (*s != '\\') {
-                        *out++ = *s;
-                        continue;
-                }
-                s++;
-                found = *s ? strchr(plain, *s) : NULL;
-                if (found) {
-                        *out++ = meaning[found - plain];
-                        continue;
-                }
-                high = *s == 'u' ? hex4(s + 1) : -1;
-                if (high <= 0)
-                        break;
-                s += 4;
-                code = (uint32_t) high;
-                if (high >= 0xd800 && high < 0xdc00 && s[1] == '\\' && s[2] == 'u' && (low = hex4(s + 3)) >= 0xdc00 && low < 0xe000) {
-                        code = 0x10000 + (((uint32_t) high - 0xd800) << 10) + ((uint32_t) low - 0xdc00);
-                        s += 6;
-                }
-                if (code >= 0xd800 && code < 0xe000)
-                        break;
-                out += utf8_encode(code, out); /* at most as long as its escape */
-        }
-        if (*s != '"') {
-                free(text);
-                return 0;
-        }
-        *out = 0;
-        *ret = text;
-        *p = s + 1;
-        return 1;
-}
-
-/* ["/bin/sh", "-c"]: how Podman's --entrypoint takes more than one word. */
-static int entrypoint_json(SpecParse *c, SpecCommand *command) {
-        const char *p = c->line->value + 1;
-
-        p += strspn(p, WHITESPACE);
-        while (*p == '"') {
-                _cleanup_free_ char *word = NULL;
-                const char *at = p;
-                int r;
-
-                r = json_string(&p, &word);
-                if (r < 0)
-                        return r;
-                if (r == 0)
-                        return spec_complain(c, at, "not a JSON string");
-                r = add_word(c, command, word, at);
-                if (r < 0)
-                        return r;
-                p += strspn(p, WHITESPACE);
-                if (*p != ',')
-                        break;
-                p++;
-                p += strspn(p, WHITESPACE);
-                if (*p != '"')
-                        return spec_complain(c, p, "a string is missing after ','");
-        }
-        if (*p != ']' || p[1 + strspn(p + 1, WHITESPACE)])
-                return spec_complain(c, p, "not a JSON list of strings");
-        return 1;
-}
-
-int parse_entrypoint(SpecParse *c, void *place) {
-        SpecCommand command = { 0 };
-
-        if (*c->line->value != '[')
-                return parse_command(c, place);
-        return keep_command(c, place, &command, entrypoint_json(c, &command));
+        return spec_keep_text(c, place, path);
 }
 
 /* Users and groups. */
@@ -247,12 +57,12 @@ int parse_group(SpecParse *c, void *place) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = take_value(c, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         if (!account_valid(text))
                 return spec_complain(c, c->line->value, "'%s' is not a name or number of a group", text);
-        return keep_text(c, place, TAKE_PTR(text));
+        return spec_keep_text(c, place, TAKE_PTR(text));
 }
 
 int parse_user(SpecParse *c, void *place) {
@@ -260,7 +70,7 @@ int parse_user(SpecParse *c, void *place) {
         char *colon;
         int r;
 
-        r = take_value(c, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         colon = strchr(text, ':');
@@ -275,8 +85,8 @@ int parse_user(SpecParse *c, void *place) {
         if (!account_valid(text))
                 return spec_complain(c, c->line->value, "'%s' is not a name or number of a user", text);
         if (group)
-                (void) keep_text(c, &c->process->group, TAKE_PTR(group));
-        return keep_text(c, place, TAKE_PTR(text));
+                (void) spec_keep_text(c, &c->process->group, TAKE_PTR(group));
+        return spec_keep_text(c, place, TAKE_PTR(text));
 }
 
 static int group_word(SpecParse *c, void *place, const char *word, const char *at) {
@@ -307,14 +117,14 @@ int parse_path(SpecParse *c, void *place) {
         int r;
 
         r = spec_take_path(c, value, value + strlen(value), &path);
-        return r <= 0 ? r : keep_text(c, place, path);
+        return r <= 0 ? r : spec_keep_text(c, place, path);
 }
 
 static int take_bool(SpecParse *c, bool *ret) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = take_value(c, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         r = parse_boolean(text);
@@ -348,12 +158,12 @@ static int keep_checked(SpecParse *c, void *place, bool (*valid)(const char *), 
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = take_value(c, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         if (!valid(text))
                 return spec_complain(c, c->line->value, "'%s' is not %s", text, what);
-        return keep_text(c, place, TAKE_PTR(text));
+        return spec_keep_text(c, place, TAKE_PTR(text));
 }
 
 /* 64 bytes: HOST_NAME_MAX of Linux. */
@@ -397,8 +207,6 @@ int parse_timezone(SpecParse *c, void *place) {
 int parse_service_name(SpecParse *c, void *place) {
         const char *value = c->line->value;
 
-        if (c->in_process)
-                return spec_complain(c, NULL, "ServiceName= is for the whole app: it belongs into [Container]");
         if (!*value)
                 return 1;
         if (c->spec->template || c->spec->instance)
@@ -412,11 +220,11 @@ int parse_seccomp(SpecParse *c, void *place) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = take_value(c, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         if (streq(text, "unconfined"))
-                return keep_text(c, place, TAKE_PTR(text));
+                return spec_keep_text(c, place, TAKE_PTR(text));
         if (*text != '/')
                 return spec_complain(c, c->line->value, "'%s' is neither an absolute path nor unconfined", text);
         return parse_path(c, place);
@@ -428,7 +236,7 @@ static int take_size(SpecParse *c, bool zero_is_infinity, uint64_t *ret) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = take_value(c, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         if (streq(text, "infinity") || streq(text, "-1")) {
@@ -448,7 +256,7 @@ int parse_size_limit(SpecParse *c, void *place) {
         int r;
 
         r = take_size(c, true, &v);
-        return r <= 0 ? r : keep_number(c, place, v);
+        return r <= 0 ? r : spec_keep_number(c, place, v);
 }
 
 int parse_swap(SpecParse *c, void *place) {
@@ -456,7 +264,7 @@ int parse_swap(SpecParse *c, void *place) {
         int r;
 
         r = take_size(c, false, &v);
-        return r <= 0 ? r : keep_number(c, place, v);
+        return r <= 0 ? r : spec_keep_number(c, place, v);
 }
 
 int parse_cpus(SpecParse *c, void *place) {
@@ -464,23 +272,23 @@ int parse_cpus(SpecParse *c, void *place) {
         uint64_t v;
         int r;
 
-        r = take_value(c, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         if (streq(text, "infinity"))
-                return keep_number(c, place, SPEC_INFINITY);
+                return spec_keep_number(c, place, SPEC_INFINITY);
         if (parse_decimal(text, 1000000, &v) < 0 || v > UINT64_C(1000000) * 8192)
                 return spec_complain(c, c->line->value, "'%s' is not a number of processors such as 1.5", text);
         if (v > 0 && v < 10000)
                 return spec_complain(c, c->line->value, "'%s' is less than a hundredth of a processor", text);
-        return keep_number(c, place, v == 0 ? SPEC_INFINITY : v);
+        return spec_keep_number(c, place, v == 0 ? SPEC_INFINITY : v);
 }
 
-static int take_number(SpecParse *c, uint64_t least, uint64_t most, uint64_t *ret) {
+int spec_take_number(SpecParse *c, uint64_t least, uint64_t most, uint64_t *ret) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = take_value(c, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         if (parse_u64(text, most, ret) < 0 || *ret < least)
@@ -494,17 +302,17 @@ int parse_cpu_weight(SpecParse *c, void *place) {
         int r;
 
         if (streq(c->line->value, "idle"))
-                return keep_number(c, place, 0);
-        r = take_number(c, 1, 10000, &v);
-        return r <= 0 ? r : keep_number(c, place, v);
+                return spec_keep_number(c, place, 0);
+        r = spec_take_number(c, 1, 10000, &v);
+        return r <= 0 ? r : spec_keep_number(c, place, v);
 }
 
 int parse_io_weight(SpecParse *c, void *place) {
         uint64_t v;
         int r;
 
-        r = take_number(c, 1, 10000, &v);
-        return r <= 0 ? r : keep_number(c, place, v);
+        r = spec_take_number(c, 1, 10000, &v);
+        return r <= 0 ? r : spec_keep_number(c, place, v);
 }
 
 int parse_pids(SpecParse *c, void *place) {
@@ -513,18 +321,18 @@ int parse_pids(SpecParse *c, void *place) {
         int r;
 
         if (streq(value, "-1") || streq(value, "0") || streq(value, "infinity"))
-                return keep_number(c, place, SPEC_INFINITY);
+                return spec_keep_number(c, place, SPEC_INFINITY);
         /* PID_MAX_LIMIT of 64-bit kernels */
-        r = take_number(c, 1, 4194304, &v);
-        return r <= 0 ? r : keep_number(c, place, v);
+        r = spec_take_number(c, 1, 4194304, &v);
+        return r <= 0 ? r : spec_keep_number(c, place, v);
 }
 
 int parse_count(SpecParse *c, void *place) {
         uint64_t v;
         int r;
 
-        r = take_number(c, 0, UINT32_MAX, &v);
-        return r <= 0 ? r : keep_number(c, place, v);
+        r = spec_take_number(c, 0, UINT32_MAX, &v);
+        return r <= 0 ? r : spec_keep_number(c, place, v);
 }
 
 int parse_signal(SpecParse *c, void *place) {
@@ -532,22 +340,22 @@ int parse_signal(SpecParse *c, void *place) {
         const char *near;
         int r, number;
 
-        r = take_value(c, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         number = signal_from_name(text);
         if (number > 0)
-                return keep_number(c, place, (uint64_t) number);
+                return spec_keep_number(c, place, (uint64_t) number);
         near = signal_near(text);
         return near ? spec_complain(c, c->line->value, "unknown signal '%s', did you mean '%s'?", text, near) :
                       spec_complain(c, c->line->value, "unknown signal '%s'", text);
 }
 
-static int take_seconds(SpecParse *c, uint64_t *ret) {
+int spec_take_seconds(SpecParse *c, uint64_t *ret) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = take_value(c, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         /* A template's service must not be less patient than one of its instances. */
@@ -564,8 +372,8 @@ int parse_seconds(SpecParse *c, void *place) {
         uint64_t v;
         int r;
 
-        r = take_seconds(c, &v);
-        return r <= 0 ? r : keep_number(c, place, v);
+        r = spec_take_seconds(c, &v);
+        return r <= 0 ? r : spec_keep_number(c, place, v);
 }
 
 int parse_plain_seconds(SpecParse *c, void *place) {
@@ -573,7 +381,7 @@ int parse_plain_seconds(SpecParse *c, void *place) {
                 *(uint64_t *) place = SPEC_RESTART_SEC_DEFAULT_USEC;
                 return 1;
         }
-        return take_seconds(c, place);
+        return spec_take_seconds(c, place);
 }
 
 int parse_both_timeouts(SpecParse *c, void *place) {
@@ -596,20 +404,21 @@ int parse_notify(SpecParse *c, void *place) {
         bool yes = false;
         int r;
 
-        if (streq(value, "healthy"))
-                return spec_complain(c, value, "'healthy' is known from Quadlet, not supported yet");
+        if (streq(value, "healthy")) {
+                *(SpecNotify *) place = SPEC_NOTIFY_HEALTHY;
+                return 1;
+        }
         r = take_bool(c, &yes);
         if (r > 0)
                 *(SpecNotify *) place = yes ? SPEC_NOTIFY_YES : SPEC_NOTIFY_NO;
         return r;
 }
 
-/* One of n names, in the order of an enum's values. what is its article and noun. */
-static int take_choice(SpecParse *c, const char *const *names, size_t n, const char *what, const char *there_are, unsigned *ret) {
+int spec_take_choice(SpecParse *c, const char *const *names, size_t n, const char *what, const char *there_are, unsigned *ret) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = take_value(c, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         for (size_t i = 0; i < n; i++)
@@ -628,7 +437,7 @@ int parse_pull(SpecParse *c, void *place) {
                 [SPEC_PULL_NEVER] = "never",
         };
         unsigned choice = 0;
-        int r = take_choice(c, names, ELEMENTSOF(names), "a pull policy", "missing, always, newer and never", &choice);
+        int r = spec_take_choice(c, names, ELEMENTSOF(names), "a pull policy", "missing, always, newer and never", &choice);
 
         if (r > 0)
                 *(SpecPull *) place = (SpecPull) choice;
@@ -641,7 +450,7 @@ int parse_auto_update(SpecParse *c, void *place) {
                 [SPEC_AUTO_UPDATE_LOCAL] = "local",
         };
         unsigned choice = 0;
-        int r = take_choice(c, names, ELEMENTSOF(names), "a source of updates", "registry and local", &choice);
+        int r = spec_take_choice(c, names, ELEMENTSOF(names), "a source of updates", "registry and local", &choice);
 
         if (r > 0)
                 *(SpecAutoUpdate *) place = (SpecAutoUpdate) choice;
@@ -662,7 +471,7 @@ int parse_userns(SpecParse *c, void *place) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = take_value(c, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         if (streq(text, "auto") || streq(text, "private"))

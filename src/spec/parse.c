@@ -122,6 +122,23 @@ int spec_list_add(SpecParse *c, void *place, const void *item, size_t size, cons
         return 1;
 }
 
+int spec_take_value(SpecParse *c, char **ret) {
+        return spec_expand(c, c->line->value, c->line->value, ret);
+}
+
+int spec_keep_text(SpecParse *c, void *place, char *text) {
+        SpecText *t = place;
+
+        spec_store_reset(STORE_TEXT, t, NULL);
+        *t = (SpecText){ .value = text, .origin = spec_origin_at(c, c->line->value) };
+        return 1;
+}
+
+int spec_keep_number(SpecParse *c, void *place, uint64_t value) {
+        *(SpecNumber *) place = (SpecNumber){ .set = true, .value = value, .origin = spec_origin_at(c, c->line->value) };
+        return 1;
+}
+
 int path_simplify(const char *path, char **ret) {
         size_t n = strlen(path);
         char *out, *s;
@@ -264,6 +281,9 @@ void spec_store_reset(SpecStore store, void *place, const char *key) {
         case STORE_NUMBER:
                 *(SpecNumber *) place = (SpecNumber){ 0 };
                 return;
+        case STORE_SHARE:
+                *(SpecShare *) place = (SpecShare){ 0 };
+                return;
         case STORE_COMMAND:
                 strv_free(((SpecCommand *) place)->words);
                 *(SpecCommand *) place = (SpecCommand){ 0 };
@@ -322,7 +342,7 @@ void spec_store_reset(SpecStore store, void *place, const char *key) {
 
 void spec_process_clear(SpecProcess *p) {
         for (size_t i = 0; i < spec_n_keys; i++)
-                if (spec_keys[i].section == SECTION_CONTAINER)
+                if (spec_keys[i].section == SECTION_CONTAINER && !spec_keys[i].app)
                         spec_store_reset(spec_keys[i].store, (char *) p + spec_keys[i].offset, NULL);
         free(p->image_file);
         free(p->image_unit);

@@ -44,6 +44,18 @@ int spec_each_word(SpecParse *c, WordFlags flags, void *place, SpecWordFunction 
  * the caller keeps *item then, and on errors. */
 int spec_list_add(SpecParse *c, void *place, const void *item, size_t size, const char *at);
 
+/* The whole value with its specifiers expanded. */
+int spec_take_value(SpecParse *c, char **ret);
+int spec_take_number(SpecParse *c, uint64_t least, uint64_t most, uint64_t *ret);
+/* Microseconds. */
+int spec_take_seconds(SpecParse *c, uint64_t *ret);
+/* One of n names, in the order of an enum's values; NULL is none. what is its article and noun. */
+int spec_take_choice(SpecParse *c, const char *const *names, size_t n, const char *what, const char *there_are, unsigned *ret);
+
+/* Puts the value of the line into a SpecText (which takes text) or a SpecNumber, and returns 1. */
+int spec_keep_text(SpecParse *c, void *place, char *text);
+int spec_keep_number(SpecParse *c, void *place, uint64_t value);
+
 /* Paths: absolute, made plain (no "//", "." or trailing "/"; ".." is refused). */
 int spec_take_path(SpecParse *c, const char *from, const char *to, char **ret);
 int path_simplify(const char *path, char **ret); /* -EINVAL: relative, or with ".."; -ENAMETOOLONG */
@@ -130,6 +142,21 @@ int parse_path_list(SpecParse *c, void *place);
 int parse_unmask(SpecParse *c, void *place);
 int parse_devices(SpecParse *c, void *place);
 int parse_ports(SpecParse *c, void *place);
+
+int parse_instances(SpecParse *c, void *place);
+int parse_max_surge(SpecParse *c, void *place);
+int parse_max_unavailable(SpecParse *c, void *place);
+int parse_update(SpecParse *c, void *place);
+int parse_activation(SpecParse *c, void *place);
+int parse_keep_releases(SpecParse *c, void *place);
+int parse_release(SpecParse *c, void *place);
+int parse_health_cmd(SpecParse *c, void *place);
+int parse_health_interval(SpecParse *c, void *place);
+int parse_health_timeout(SpecParse *c, void *place);
+int parse_health_retries(SpecParse *c, void *place);
+int parse_health_action(SpecParse *c, void *place);
+int parse_health_log(SpecParse *c, void *place);
+int parse_health_http(SpecParse *c, void *place);
 
 int parse_volume(SpecParse *c, void *place);
 int parse_mount(SpecParse *c, void *place);

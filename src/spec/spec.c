@@ -34,7 +34,7 @@ Spec *spec_free(Spec *s) {
                 spec_process_clear(&s->processes[i]);
         free(s->processes);
         for (size_t i = 0; i < spec_n_keys; i++)
-                if (spec_keys[i].section != SECTION_CONTAINER)
+                if (spec_keys[i].section != SECTION_CONTAINER || spec_keys[i].app)
                         spec_store_reset(spec_keys[i].store, (char *) s + spec_keys[i].offset, NULL);
         for (size_t i = 0; i < s->unit.n; i++) {
                 free(s->unit.items[i].key);
@@ -241,6 +241,17 @@ static int apply_oneshot_line(SpecParse *c, SpecSection section) {
         return r < 0 ? r : pass_on(c, section == SECTION_UNIT ? (void *) &s->unit : (void *) &s->service_keys);
 }
 
+/* Does the process `release` have it? What [Container] says of traffic and scale is for the others. */
+static bool is_for_release(const SpecKey *k) {
+        static const char *const not[] = { "ExposeHostPort", "Instances", "IP", "IP6", "MaxSurge", "MaxUnavailable", "NetworkAlias", "Notify",
+                "PublishPort", "ReloadCmd", "ReloadSignal", "Update" };
+
+        for (size_t i = 0; i < ELEMENTSOF(not); i++)
+                if (streq(k->name, not[i]))
+                        return false;
+        return !str_after(k->name, "Health");
+}
+
 /* A line of [Container] or [Process NAME], for c->process, or of [Image] or [Network], for the spec as a whole. */
 static int apply_own_line(SpecParse *c, SpecSection section, void *object) {
         const char *refusal;
@@ -253,7 +264,12 @@ static int apply_own_line(SpecParse *c, SpecSection section, void *object) {
         refusal = spec_key_refusal(c->key);
         if (refusal)
                 return spec_complain(c, NULL, "key '%s' is %s", c->line->key, refusal);
-        return apply_value(c, object);
+        if (c->key->app && c->in_process)
+                return spec_complain(c, NULL, "%s= is for the whole app: it belongs into [Container]", c->key->name);
+        if (section == SECTION_CONTAINER && spec_is_release(c->process) && !c->key->app && !is_for_release(c->key))
+                return c->in_process ? spec_complain(c, NULL, "%s= means nothing to the process '" SPEC_RELEASE_PROCESS
+                        "', which runs once for each new release", c->key->name) : 0;
+        return apply_value(c, c->key->app ? c->spec : object);
 }
 
 typedef enum Pass {

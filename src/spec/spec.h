@@ -20,6 +20,8 @@
 #define SPEC_DIRS_MAX 16         /* directories of a search path */
 #define SPEC_NAME_MAX 200        /* bytes of an app's name: a unit name has 255, and scope names add to it */
 #define SPEC_PROCESS_NAME_MAX 32 /* bytes of X in [Process X] */
+#define SPEC_INSTANCES_MAX 1000  /* of one process */
+#define SPEC_RELEASES_MAX 1000   /* kept */
 #define SPEC_EXPANDED_MAX (128U * 1024) /* bytes of one value after its specifiers; MAX_ARG_STRLEN of the kernel */
 
 #define SPEC_INFINITY UINT64_MAX /* sizes, counts and times without a limit */
@@ -53,6 +55,14 @@ typedef struct SpecCommand {
         char **words; /* NULL when unset or empty */
         SpecOrigin origin;
 } SpecCommand;
+
+/* A number, or a share of another. */
+typedef struct SpecShare {
+        bool set, percent;
+        bool up;        /* how a part of one is rounded */
+        uint64_t value; /* percent: hundredths */
+        SpecOrigin origin;
+} SpecShare;
 
 typedef struct SpecPair {
         char *name, *value;
@@ -203,10 +213,64 @@ typedef enum SpecAutoUpdate {
 
 typedef enum SpecNotify {
         SPEC_NOTIFY_NO,
-        SPEC_NOTIFY_YES, /* ready when the payload says READY=1 */
+        SPEC_NOTIFY_YES,     /* ready when the payload says READY=1 */
+        SPEC_NOTIFY_HEALTHY, /* ready when its health check passes */
         _SPEC_NOTIFY_MAX,
         _SPEC_NOTIFY_INVALID = -EINVAL,
 } SpecNotify;
+
+/* How instances are replaced; see spec_recreates(). */
+typedef enum SpecUpdate {
+        SPEC_UPDATE_UNSET,
+        SPEC_UPDATE_ROLLING,  /* the new ones are ready before the old ones end */
+        SPEC_UPDATE_RECREATE, /* the old ones have ended before the new ones begin */
+        _SPEC_UPDATE_MAX,
+        _SPEC_UPDATE_INVALID = -EINVAL,
+} SpecUpdate;
+
+/* HealthOnFailure=: what is done with an instance that is unhealthy. */
+typedef enum SpecHealthAction {
+        SPEC_HEALTH_NONE,
+        SPEC_HEALTH_KILL,    /* SIGKILL; then what Restart= says */
+        SPEC_HEALTH_RESTART, /* stopped, and begun again whatever Restart= says */
+        SPEC_HEALTH_STOP,    /* stopped; then what Restart= says */
+        _SPEC_HEALTH_ACTION_MAX,
+        _SPEC_HEALTH_ACTION_INVALID = -EINVAL,
+} SpecHealthAction;
+
+/* Podman's defaults, podman-run(1). */
+#define SPEC_HEALTH_INTERVAL_DEFAULT_USEC (30U * 1000 * 1000)
+#define SPEC_HEALTH_TIMEOUT_DEFAULT_USEC (30U * 1000 * 1000)
+#define SPEC_HEALTH_RETRIES_DEFAULT 3
+#define SPEC_HEALTH_LOG_COUNT_DEFAULT 5
+#define SPEC_HEALTH_LOG_SIZE_DEFAULT 500
+#define SPEC_HEALTH_LOG_LOCAL "local"           /* the supervisor's state */
+#define SPEC_HEALTH_LOG_EVENTS "events_logger"  /* the journal */
+
+/* The regular check. cmd.words are the arguments of execve(2), with nothing in them to expand; "none" is set without words:
+ * there shall be no check, whatever the image says. Times are microseconds. */
+typedef struct SpecHealth {
+        SpecCommand cmd;
+        SpecNumber interval; /* SPEC_INFINITY: only when asked for ("disable") */
+        SpecNumber timeout;
+        SpecNumber retries;      /* at least 1: failures in a row that make it unhealthy */
+        SpecNumber start_period; /* in which failures do not count; default 0 */
+} SpecHealth;
+
+/* The check until it has passed `success` times; the regular one begins then. There is none without words. */
+typedef struct SpecHealthStartup {
+        SpecCommand cmd;
+        SpecNumber interval, timeout;
+        SpecNumber retries; /* failures after which the instance is begun again; default 0: never */
+        SpecNumber success; /* default 0, which is as 1 */
+} SpecHealthStartup;
+
+typedef enum SpecActivation {
+        SPEC_ACTIVATION_UNSET,  /* the app is started as any service */
+        SPEC_ACTIVATION_SOCKET, /* the first connection starts it */
+        _SPEC_ACTIVATION_MAX,
+        _SPEC_ACTIVATION_INVALID = -EINVAL,
+} SpecActivation;
 
 #define SPEC_LIST(type)         \
         struct {                \
@@ -283,12 +347,29 @@ typedef struct SpecProcess {
         SpecNumber io_weight;  /* 1..10000 */
         SpecNumber pids;       /* TasksMax= */
 
+        /* How many, and how they are replaced. */
+        SpecNumber instances; /* see spec_instances() */
+        bool instances_cpus;  /* instances.set: as many as the machine has processors, in place of the number */
+        SpecUpdate update;    /* see spec_recreates() */
+        SpecShare max_surge, max_unavailable; /* see spec_update_shares() */
+
         /* Life. */
         SpecNotify notify;
+        SpecNumber start_timeout; /* microseconds; see spec_start_timeout() */
         SpecNumber stop_signal;  /* signal number */
         SpecNumber stop_timeout; /* microseconds; see spec_stop_timeout() */
         SpecCommand reload_cmd;
         SpecNumber reload_signal;
+
+        /* Health. At most one of health.cmd, with words, and health_http. */
+        SpecHealth health;
+        SpecHealthStartup health_startup;
+        SpecText health_http;      /* a path that answers 200 to 399 while all is well */
+        uint16_t health_http_port; /* of the container, with health_http; see spec_health_http_port() */
+        SpecHealthAction health_on_failure;
+        SpecText health_log;       /* SPEC_HEALTH_LOG_LOCAL (as NULL), SPEC_HEALTH_LOG_EVENTS or an absolute directory of the host */
+        SpecNumber health_log_count; /* attempts that are kept; 0: all */
+        SpecNumber health_log_size;  /* bytes of an attempt's output that are kept; 0: all */
 } SpecProcess;
 
 typedef enum SpecRestart {
@@ -366,6 +447,15 @@ typedef struct Spec {
         size_t n_processes;
         SpecImage image;        /* SPEC_IMAGE only */
         SpecNetworkFile net;    /* SPEC_NETWORK only */
+
+        /* What [Container] says of the app as a whole. */
+        SpecNumber keep_releases;   /* see spec_keep_releases() */
+        SpecNumber rollback_window; /* microseconds; 0 and unset: no rollback after a release was ready */
+        SpecNumber release;         /* run what this release was; unset: what the files say */
+        SpecActivation activation;
+        SpecNumber idle_timeout;    /* microseconds without a connection after which it stops; unset: it does not */
+        SpecBool maintenance;
+        SpecText maintenance_page;  /* an absolute path of the host; NULL: a page of berth's own */
 
         /* What [Service] and [Unit] say to the supervisor about its instances. */
         bool oneshot; /* Type=oneshot: run once, pass on how it ended */
@@ -451,6 +541,36 @@ const SpecProcess *spec_process(const Spec *s, const char *name);
 static inline uint64_t spec_stop_timeout(const SpecProcess *p) {
         return p->stop_timeout.set ? p->stop_timeout.value : SPEC_STOP_TIMEOUT_DEFAULT_USEC;
 }
+#define SPEC_KEEP_RELEASES_DEFAULT 10
+static inline unsigned spec_keep_releases(const Spec *s) {
+        return s->keep_releases.set ? (unsigned) s->keep_releases.value : SPEC_KEEP_RELEASES_DEFAULT;
+}
+
+/* The process of this name runs once for each new release, before that takes any traffic. */
+#define SPEC_RELEASE_PROCESS "release"
+static inline bool spec_is_release(const SpecProcess *p) {
+        return streq_ptr(p->name, SPEC_RELEASE_PROCESS);
+}
+
+/* How many instances shall run on a machine with so many processors online. Of the process `release`: 0, it is no part of what runs on. */
+unsigned spec_instances(const SpecProcess *p, unsigned cpus);
+
+/* Must the old instances have ended before new ones begin? */
+bool spec_recreates(const SpecProcess *p);
+
+/* What a share of `of` comes to. */
+unsigned spec_share(const SpecShare *s, unsigned of, unsigned unless_set);
+
+/* How many instances beyond `of` there may be during a replace, and how many of them may be missing: 1 and 0 unless set. Never both 0. */
+void spec_update_shares(const SpecProcess *p, unsigned of, unsigned *ret_surge, unsigned *ret_unavailable);
+
+/* How long an instance may take to become ready, and a release process to end: microseconds, or SPEC_INFINITY. Where that is
+ * TimeoutStartSec= of the service, a little less, so that the reason is told before systemd gives up. */
+uint64_t spec_start_timeout(const Spec *s, const SpecProcess *p);
+
+/* The container's port that HealthHttp= asks. */
+uint16_t spec_health_http_port(const SpecProcess *p);
+
 static inline bool spec_read_only_tmpfs(const SpecProcess *p) {
         return !p->read_only_tmpfs.set || p->read_only_tmpfs.value;
 }

@@ -6,17 +6,19 @@
 #include "util/strv.h"
 
 /* name, state, kind, how it is kept, where in SpecProcess, parser, help */
-#define CONTAINER(n, s, k, st, f, p, h) { n, SECTION_CONTAINER, KEY_##s, k, STORE_##st, offsetof(SpecProcess, f), parse_##p, h }
-#define QUADLET_IMAGE(n, k, h) { n, SECTION_IMAGE, KEY_QUADLET, k, STORE_NONE, 0, NULL, h }
-#define QUADLET_NETWORK(n, k, h) { n, SECTION_NETWORK, KEY_QUADLET, k, STORE_NONE, 0, NULL, h }
-#define QUADLET(n, k, h) { n, SECTION_CONTAINER, KEY_QUADLET, k, STORE_NONE, 0, NULL, h }
+#define CONTAINER(n, s, k, st, f, p, h) { n, SECTION_CONTAINER, KEY_##s, k, STORE_##st, false, offsetof(SpecProcess, f), parse_##p, h }
+#define QUADLET_IMAGE(n, k, h) { n, SECTION_IMAGE, KEY_QUADLET, k, STORE_NONE, false, 0, NULL, h }
+#define QUADLET_NETWORK(n, k, h) { n, SECTION_NETWORK, KEY_QUADLET, k, STORE_NONE, false, 0, NULL, h }
+#define QUADLET(n, k, h) { n, SECTION_CONTAINER, KEY_QUADLET, k, STORE_NONE, false, 0, NULL, h }
 /* The same for what the app has as a whole; the place is in Spec (of no matter where the parser does not use it). */
-#define READ(n, se, s, k, st, f, p, h) { n, SECTION_##se, KEY_##s, k, STORE_##st, offsetof(Spec, f), parse_##p, h }
-#define PASSED(n, se, k, h) { n, SECTION_##se, KEY_PASSED, k, STORE_NONE, 0, NULL, h }
-#define REFUSED(n, se, h) { n, SECTION_##se, KEY_REFUSED, "", STORE_NONE, 0, NULL, h }
+#define READ(n, se, s, k, st, f, p, h) { n, SECTION_##se, KEY_##s, k, STORE_##st, false, offsetof(Spec, f), parse_##p, h }
+#define APP(n, s, k, st, f, p, h) { n, SECTION_CONTAINER, KEY_##s, k, STORE_##st, true, offsetof(Spec, f), parse_##p, h }
+#define PASSED(n, se, k, h) { n, SECTION_##se, KEY_PASSED, k, STORE_NONE, false, 0, NULL, h }
+#define REFUSED(n, se, h) { n, SECTION_##se, KEY_REFUSED, "", STORE_NONE, false, 0, NULL, h }
 
 /* clang-format off */
 const SpecKey spec_keys[] = {
+        APP("Activation",                   OWN,       "way",          ENUM,      activation,        activation,   "socket: the first connection to a published port starts the app"),
         CONTAINER("AddCapability",          SUPPORTED, "capabilities", MASK,      add_capabilities,  capabilities, "more capabilities than the default set, or all"),
         CONTAINER("AddDevice",              SUPPORTED, "devices",      DEVICES,   devices,           devices,      "a device of the host: HOST[:CONTAINER][:rwm], \"-\" before it where it may be missing"),
         CONTAINER("AddHost",                SUPPORTED, "hosts",        HOSTS,     hosts,             hosts,        "a line of /etc/hosts: NAME[;NAME]:ADDRESS"),
@@ -42,30 +44,38 @@ const SpecKey spec_keys[] = {
         QUADLET("GlobalArgs",               "words",   "options of podman itself"),
         CONTAINER("Group",                  SUPPORTED, "group",        TEXT,      group,             group,        "the payload's group"),
         CONTAINER("GroupAdd",               SUPPORTED, "groups",       TEXTS,     groups,            groups,       "more groups of the payload"),
-        QUADLET("HealthCmd",                "command", "checks that the container is well"),
-        QUADLET("HealthInterval",           "text",    "how often"),
-        QUADLET("HealthLogDestination",     "text",    "where its log goes"),
-        QUADLET("HealthMaxLogCount",        "text",    "how many attempts are kept"),
-        QUADLET("HealthMaxLogSize",         "text",    "how much of an attempt is kept"),
-        QUADLET("HealthOnFailure",          "text",    "what is done when it is not well"),
-        QUADLET("HealthRetries",            "text",    "how many failures make it unwell"),
-        QUADLET("HealthStartPeriod",        "text",    "how long failures do not count"),
-        QUADLET("HealthStartupCmd",         "text",    "checks that it has started"),
-        QUADLET("HealthStartupInterval",    "text",    "how often that is"),
-        QUADLET("HealthStartupRetries",     "text",    "how many failures restart it"),
-        QUADLET("HealthStartupSuccess",     "text",    "how many successes end the start"),
-        QUADLET("HealthStartupTimeout",     "text",    "how long a start check may take"),
-        QUADLET("HealthTimeout",            "text",    "how long a check may take"),
+        CONTAINER("HealthCmd",              SUPPORTED, "command",      COMMAND,   health.cmd,        health_cmd,   "checks inside that all is well: a shell command, a JSON list, or none"),
+        CONTAINER("HealthHttp",             OWN,       "address",      TEXT,      health_http,       health_http,  "asks this of the container in place of a command: [PORT]/PATH"),
+        CONTAINER("HealthInterval",         SUPPORTED, "time",         NUMBER,    health.interval,   health_interval, "between two checks (default 30 s), or disable"),
+        CONTAINER("HealthLogDestination",   SUPPORTED, "path",         TEXT,      health_log,        health_log,   "where the log of the checks is: local (default), events_logger, or a directory of the host"),
+        CONTAINER("HealthMaxLogCount",      SUPPORTED, "number",       NUMBER,    health_log_count,  count,        "how many checks that log keeps (default 5); 0 for all"),
+        CONTAINER("HealthMaxLogSize",       SUPPORTED, "number",       NUMBER,    health_log_size,   count,        "how many bytes of the output of each (default 500); 0 for all"),
+        CONTAINER("HealthOnFailure",        SUPPORTED, "action",       ENUM,      health_on_failure, health_action, "what is done with an instance that is unhealthy: none (default), kill, restart, stop"),
+        CONTAINER("HealthRetries",          SUPPORTED, "number",       NUMBER,    health.retries,    health_retries, "how many failures in a row make it unhealthy (default 3)"),
+        CONTAINER("HealthStartPeriod",      SUPPORTED, "time",         NUMBER,    health.start_period, seconds,      "how long after its start failures do not count (default 0)"),
+        CONTAINER("HealthStartupCmd",       SUPPORTED, "command",      COMMAND,   health_startup.cmd, health_cmd,   "checks that it has started; HealthCmd= begins when that succeeds"),
+        CONTAINER("HealthStartupInterval",  SUPPORTED, "time",         NUMBER,    health_startup.interval, health_interval, "between two of those (default 30 s), or disable"),
+        CONTAINER("HealthStartupRetries",   SUPPORTED, "number",       NUMBER,    health_startup.retries, count,        "how many failures start it again; 0 (default): none"),
+        CONTAINER("HealthStartupSuccess",   SUPPORTED, "number",       NUMBER,    health_startup.success, count,        "how many successes end the start (default 1)"),
+        CONTAINER("HealthStartupTimeout",   SUPPORTED, "time",         NUMBER,    health_startup.timeout, health_timeout, "how long one of those may take (default 30 s)"),
+        CONTAINER("HealthTimeout",          SUPPORTED, "time",         NUMBER,    health.timeout,    health_timeout, "how long a check may take (default 30 s)"),
         CONTAINER("HostName",               SUPPORTED, "name",         TEXT,      hostname,          hostname,     "host name inside"),
         QUADLET("HttpProxy",                "boolean", "passes on the host's proxy settings"),
+        APP("IdleTimeout",                  OWN,       "time",         NUMBER,    idle_timeout,      seconds,      "with Activation=socket: stops the app when no connection was open for so long"),
         CONTAINER("Image",                  SUPPORTED, "image",        TEXT,      image,             text_image,   "the image to run"),
+        CONTAINER("Instances",              OWN,       "number",       NUMBER,    instances,         instances,    "how many of this process run: 0 to 1000 (default 1), or %cpus"),
         CONTAINER("IOWeight",               OWN,       "number",       NUMBER,    io_weight,         io_weight,    "share of the disks against others: 1 to 10000, 100 is usual"),
         CONTAINER("IP",                     SUPPORTED, "address",      TEXT,      ip,                ip,           "the address on the network, in place of one that follows from the name"),
         CONTAINER("IP6",                    SUPPORTED, "address",      TEXT,      ip6,               ip6,          "the IPv6 address on the network"),
+        APP("KeepReleases",                 OWN,       "number",       NUMBER,    keep_releases,     keep_releases, "how many releases can be rolled back to (default 10)"),
         CONTAINER("Label",                  SUPPORTED, "pairs",        PAIRS,     labels,            pairs,        "labels, NAME=VALUE"),
         QUADLET("LogDriver",                "text",    "where logs go"),
         QUADLET("LogOpt",                   "text",    "options of that"),
+        APP("Maintenance",                  OWN,       "boolean",      BOOL,      maintenance,       bool,         "HTTP requests are answered with a page that says so, and nothing is stopped"),
+        APP("MaintenancePage",              OWN,       "path",         TEXT,      maintenance_page,  path,         "that page, a file of the host"),
         CONTAINER("Mask",                   SUPPORTED, "paths",        TEXTS,     mask,              path_list,    "more paths to hide, separated by colons"),
+        CONTAINER("MaxSurge",               OWN,       "share",        SHARE,     max_surge,         max_surge,    "how many instances more there may be during a replace: a number (default 1) or N%"),
+        CONTAINER("MaxUnavailable",         OWN,       "share",        SHARE,     max_unavailable,   max_unavailable, "how many instances may be missing during a replace: a number (default 0) or N%"),
         CONTAINER("Memory",                 SUPPORTED, "size",         NUMBER,    memory,            size_limit,   "memory at most"),
         CONTAINER("MemorySwap",             OWN,       "size",         NUMBER,    swap,              swap,         "memory and swap together at most; needs Memory="),
         CONTAINER("Mount",                  SUPPORTED, "mounts",       MOUNTS,    mounts,            mount,        "type=bind|volume|tmpfs|image,OPTION,…"),
@@ -80,6 +90,7 @@ const SpecKey spec_keys[] = {
         CONTAINER("Pull",                   SUPPORTED, "policy",       ENUM,      pull,              pull,         "when the image is fetched: missing (default), always, newer, never"),
         CONTAINER("ReadOnly",               SUPPORTED, "boolean",      BOOL,      read_only,         bool,         "nothing of the root file system can be written"),
         CONTAINER("ReadOnlyTmpfs",          SUPPORTED, "boolean",      BOOL,      read_only_tmpfs,   bool,         "with ReadOnly=: /run, /tmp and /var/tmp can be written (default yes)"),
+        APP("Release",                      OWN,       "number",       NUMBER,    release,           release,      "runs what this release was, whatever else the files say"),
         CONTAINER("ReloadCmd",              SUPPORTED, "command",      COMMAND,   reload_cmd,        command,      "run inside by systemctl reload"),
         CONTAINER("ReloadSignal",           SUPPORTED, "signal",       NUMBER,    reload_signal,     signal,       "sent to the payload by systemctl reload"),
         QUADLET("RemapGid",                 "text",    "use GIDMap="),
@@ -88,6 +99,7 @@ const SpecKey spec_keys[] = {
         QUADLET("RemapUsers",               "text",    "use UserNS="),
         CONTAINER("Retry",                  SUPPORTED, "number",       NUMBER,    retry,             count,        "how often a pull that fails is tried again (default 5)"),
         CONTAINER("RetryDelay",             SUPPORTED, "time",         NUMBER,    retry_delay,       seconds,      "before the first of those, then twice that (default 500 ms)"),
+        APP("RollbackWindow",               OWN,       "time",         NUMBER,    rollback_window,   seconds,      "a release that fails within so long after it was ready is taken back (default 0: never)"),
         CONTAINER("Rootfs",                 SUPPORTED, "path",         TEXT,      rootfs,            rootfs,       "a directory in place of an image, PATH[:O][:idmap]"),
         CONTAINER("RunInit",                SUPPORTED, "boolean",      BOOL,      run_init,          bool,         "an init that forwards signals and reaps is process 1"),
         CONTAINER("SeccompProfile",         SUPPORTED, "path",         TEXT,      seccomp,           seccomp,      "a JSON file, or unconfined"),
@@ -97,8 +109,9 @@ const SpecKey spec_keys[] = {
         QUADLET("SecurityLabelLevel",       "text",    "SELinux level"),
         QUADLET("SecurityLabelNested",      "boolean", "SELinux labels inside"),
         QUADLET("SecurityLabelType",        "text",    "SELinux type of the process"),
-        READ("ServiceName",                 CONTAINER, SUPPORTED, "name", NONE, name, service_name, "name of the service, without .service"),
+        APP("ServiceName",                  SUPPORTED, "name",         NONE,      name,              service_name, "name of the service, without .service"),
         CONTAINER("ShmSize",                SUPPORTED, "size",         NUMBER,    shm_size,          size_limit,    "size of /dev/shm, 64m unless set; 0 for no limit"),
+        CONTAINER("StartTimeout",           OWN,       "time",         NUMBER,    start_timeout,     seconds,      "how long an instance may take until it is ready: 60 s with a published port, else TimeoutStartSec="),
         QUADLET("StartWithPod",             "boolean", "started together with its pod"),
         CONTAINER("StopSignal",             SUPPORTED, "signal",       NUMBER,    stop_signal,       signal,       "asks the payload to stop; SIGTERM, or the image's"),
         CONTAINER("StopTimeout",            SUPPORTED, "time",         NUMBER,    stop_timeout,      seconds,      "how long it may take before it is killed (default 10 s)"),
@@ -110,6 +123,7 @@ const SpecKey spec_keys[] = {
         CONTAINER("UIDMap",                 SUPPORTED, "id maps",      ID_MAPS,   uid_map,           id_maps,      "user ids: INSIDE:OUTSIDE[:COUNT]"),
         CONTAINER("Ulimit",                 SUPPORTED, "limits",       ULIMITS,   ulimits,           ulimits,      "NAME=SOFT[:HARD], or host"),
         CONTAINER("Unmask",                 SUPPORTED, "paths",        TEXTS,     unmask,            unmask,       "paths not to hide, separated by colons; ALL"),
+        CONTAINER("Update",                 OWN,       "way",          ENUM,      update,            update,       "rolling: new instances are ready before old ones end; recreate: the other way round"),
         CONTAINER("User",                   SUPPORTED, "user",         TEXT,      user,              user,         "the payload's user, a name or number of the image"),
         CONTAINER("UserNS",                 SUPPORTED, "namespace",    ENUM,      userns,            userns,       "auto (default) or host"),
         QUADLET("VolatileTmp",              "boolean", "use Tmpfs="),
@@ -466,6 +480,7 @@ bool spec_key_is_list(const SpecKey *k) {
         case STORE_TEXT:
         case STORE_BOOL:
         case STORE_NUMBER:
+        case STORE_SHARE:
         case STORE_COMMAND:
         case STORE_ENUM:
                 return false;

@@ -38,6 +38,7 @@ typedef enum SpecStore {
         STORE_TEXT,
         STORE_BOOL,
         STORE_NUMBER,
+        STORE_SHARE,
         STORE_COMMAND,
         STORE_ENUM, /* an int; 0 is unset */
         STORE_MASK, /* uint64_t */
@@ -64,7 +65,8 @@ typedef struct SpecKey {
         SpecKeyState state;
         const char *kind; /* of value, for people: "size", "list of words" */
         SpecStore store;
-        size_t offset; /* in SpecProcess for [Container], else in Spec */
+        bool app;      /* of [Container], and never of [Process NAME]: what the app has as a whole */
+        size_t offset; /* in SpecProcess for [Container] without app, else in Spec */
         /* Takes the value of c->line into the place; complains with spec_complain(). Called with an empty value only where
          * store is STORE_NONE. 0 or 1, or a negative errno that ends the reading. NULL: nothing to take. */
         int (*parse)(SpecParse *c, void *place);

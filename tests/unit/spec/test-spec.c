@@ -49,7 +49,7 @@ START_TEST(keys_and_sections_that_nobody_knows_get_a_suggestion) {
         scratch_wrong("[Container]\nImgae=x\n", 2, 1, "unknown key 'Imgae', did you mean 'Image'?");
         scratch_wrong("[Container]\nImage=x\nFrobnicate=x\n", 3, 1, "unknown key 'Frobnicate'");
         scratch_wrong("[Container]\nImage=x\nRestart=no\n", 3, 1, "unknown key 'Restart', it belongs into [Service]");
-        scratch_wrong("[Container]\nImage=x\nHealthCmd=web\n", 3, 1, "key 'HealthCmd' is known from Quadlet, not supported yet");
+        scratch_wrong("[Container]\nImage=x\nAppArmor=web\n", 3, 1, "key 'AppArmor' is known from Quadlet, not supported yet");
         scratch_wrong("[Container]\nImage=x\n[Sevrice]\n", 3, 1, "unknown section [Sevrice], did you mean [Service]?");
         scratch_wrong("[Container]\nImage=x\n[Pod]\n", 3, 1, "section [Pod] is known from Quadlet, not supported yet");
         scratch_wrong("[Container]\nImage=x\n[Process]\n", 3, 1, "[Process NAME] needs a name");

@@ -19,7 +19,7 @@ START_TEST(quadlet_has_94_container_keys) {
                         quadlet++;
         }
         ck_assert_uint_eq(quadlet, 94);
-        ck_assert_uint_eq(own, 4);
+        ck_assert_uint_eq(own, 17);
 }
 END_TEST
 
@@ -29,8 +29,13 @@ START_TEST(the_promised_keys_are_supported) {
                 "User", "Group", "GroupAdd", "WorkingDir", "HostName", "ContainerName", "ReadOnly", "ReadOnlyTmpfs", "Tmpfs", "Volume", "Mount",
                 "AddCapability", "DropCapability", "NoNewPrivileges", "SeccompProfile", "Mask", "Unmask", "Sysctl", "Ulimit", "ShmSize", "Memory",
                 "PidsLimit", "AddDevice", "RunInit", "StopSignal", "StopTimeout", "Notify", "Timezone", "Label", "Annotation", "AddHost", "DNS",
-                "DNSOption", "DNSSearch", "UserNS", "UIDMap", "GIDMap", "ServiceName", "Secret", "ReloadCmd", "ReloadSignal", "Network" };
-        static const char *const own[] = { "MemorySwap", "CPUs", "CPUWeight", "IOWeight" };
+                "DNSOption", "DNSSearch", "UserNS", "UIDMap", "GIDMap", "ServiceName", "Secret", "ReloadCmd", "ReloadSignal", "Network",
+                "HealthCmd", "HealthInterval", "HealthLogDestination", "HealthMaxLogCount", "HealthMaxLogSize", "HealthOnFailure",
+                "HealthRetries", "HealthStartPeriod", "HealthStartupCmd", "HealthStartupInterval", "HealthStartupRetries",
+                "HealthStartupSuccess", "HealthStartupTimeout", "HealthTimeout" };
+        static const char *const own[] = { "MemorySwap", "CPUs", "CPUWeight", "IOWeight", "Activation", "HealthHttp", "IdleTimeout", "Instances",
+                "KeepReleases", "Maintenance", "MaintenancePage", "MaxSurge", "MaxUnavailable", "Release", "RollbackWindow", "StartTimeout",
+                "Update" };
 
         for (size_t i = 0; i < ELEMENTSOF(promised); i++) {
                 const SpecKey *k = spec_key_find(SECTION_CONTAINER, promised[i]);

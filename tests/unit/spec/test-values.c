@@ -299,7 +299,6 @@ START_TEST(names_and_paths_are_checked) {
         scratch_process_wrong("WorkingDir=a", 12, "'a' is not an absolute path without '..'");
         scratch_process_wrong("Timezone=../../etc/passwd", 10, "'../../etc/passwd' is not a time zone such as Europe/Paris, or local");
         scratch_process_wrong("ReadOnly=maybe", 10, "'maybe' is not a boolean: yes or no");
-        scratch_process_wrong("Notify=healthy", 8, "'healthy' is known from Quadlet, not supported yet");
 }
 END_TEST
 
