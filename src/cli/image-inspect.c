@@ -107,6 +107,7 @@ static int print_text(Store *store, const Inspected *it) {
                 { "User",         .value = i->user              },
                 { "Directory",    .value = i->workdir           },
                 { "Stop signal",  .value = i->stop_signal       },
+                { "Health check", .words = i->health            },
                 { "Volumes",      .list = i->volumes            },
                 { "Ports",        .list = i->exposed            },
                 { "Labels",       .list = i->labels             },

@@ -33,6 +33,7 @@ Image *image_free(Image *image) {
         free(image->user);
         free(image->workdir);
         free(image->stop_signal);
+        strv_free(image->health);
         free(image->architecture);
         free(image->os);
         free(image->variant);

@@ -28,6 +28,10 @@ typedef struct Image {
         char *user;               /* as World.user; NULL: root */
         char *workdir;            /* NULL: "/" */
         char *stop_signal;        /* "SIGQUIT", "15"; NULL: SIGTERM */
+        char **health;            /* HEALTHCHECK, which only Docker's format has: "CMD" and the arguments of execve(2), "CMD-SHELL" and a
+                                   * line for the shell, or "NONE"; empty: the image has none */
+        uint64_t health_interval, health_timeout, health_start_period; /* microseconds; 0: not said */
+        uint64_t health_retries;  /* 0: not said */
         char *architecture, *os, *variant; /* as Go names them: "amd64", "linux"; variant may be NULL */
         uint64_t created;         /* seconds since 1970; 0: the image does not say */
 } Image;

@@ -53,6 +53,35 @@ static int parse_string(const json_t *j, const char *key, char **ret, Error *ret
         return r;
 }
 
+/* Times are nanoseconds, as Go counts them. */
+static int parse_health(const json_t *config, Image *image, Error *reterr) {
+        static const struct {
+                const char *key;
+                size_t offset;
+                uint64_t unit;
+        } numbers[] = {
+                { "Interval",    offsetof(Image, health_interval),     1000 },
+                { "Timeout",     offsetof(Image, health_timeout),      1000 },
+                { "StartPeriod", offsetof(Image, health_start_period), 1000 },
+                { "Retries",     offsetof(Image, health_retries),      1    },
+        };
+        json_t *health;
+        int r = json_member(config, "Healthcheck", JSON_OBJECT, &health, reterr);
+
+        if (r >= 0)
+                r = json_member_strings(health, "Test", OCI_STRINGS_MAX, false, &image->health, reterr);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(numbers); i++) {
+                uint64_t *place = (uint64_t *) ((char *) image + numbers[i].offset);
+
+                r = json_member_size(health, numbers[i].key, place, reterr);
+                *place /= numbers[i].unit;
+        }
+        if (r >= 0 && image->health[0] && !streq(image->health[0], "NONE") && !streq(image->health[0], "CMD") &&
+                !streq(image->health[0], "CMD-SHELL"))
+                return error_set(reterr, -EBADMSG, "'Test' begins with '%.60s', which is none of NONE, CMD and CMD-SHELL", image->health[0]);
+        return r;
+}
+
 static int parse_run(const json_t *config, Image *image, Error *reterr) {
         static const struct {
                 const char *key;
@@ -81,6 +110,8 @@ static int parse_run(const json_t *config, Image *image, Error *reterr) {
                         (char ***) ((char *) image + keys[i].offset), reterr);
         if (r >= 0)
                 r = json_member_pairs(config, "Labels", OCI_STRINGS_MAX, '=', &image->labels, reterr);
+        if (r >= 0)
+                r = parse_health(config, image, reterr);
         if (r < 0)
                 return r;
         for (char **env = image->env; *env; env++)

@@ -38,6 +38,11 @@ static const PlainField fields[] = {
         { "user",         PLAIN_STRING, offsetof(Image, user)            },
         { "workdir",      PLAIN_STRING, offsetof(Image, workdir)         },
         { "stop-signal",  PLAIN_STRING, offsetof(Image, stop_signal)     },
+        { "health",       PLAIN_LIST,   offsetof(Image, health)          },
+        { "health-interval",     PLAIN_NUMBER, offsetof(Image, health_interval)     },
+        { "health-timeout",      PLAIN_NUMBER, offsetof(Image, health_timeout)      },
+        { "health-start-period", PLAIN_NUMBER, offsetof(Image, health_start_period) },
+        { "health-retries",      PLAIN_NUMBER, offsetof(Image, health_retries)      },
         { "volume",       PLAIN_LIST,   offsetof(Image, volumes)         },
         { "exposed",      PLAIN_LIST,   offsetof(Image, exposed)         },
         { "label",        PLAIN_LIST,   offsetof(Image, labels)          },
@@ -72,9 +77,13 @@ int plain_write(const Image *image, Buf *out) {
                         for (char *const *p = *FIELD(image, f, char **const); r >= 0 && p && *p; p++)
                                 r = write_line(out, f->key, *p);
                         break;
-                case PLAIN_NUMBER:
-                        r = buf_printf(out, "%s %llu\n", f->key, (unsigned long long) *FIELD(image, f, const uint64_t));
+                case PLAIN_NUMBER: {
+                        uint64_t value = *FIELD(image, f, const uint64_t);
+
+                        if (value != 0)
+                                r = buf_printf(out, "%s %llu\n", f->key, (unsigned long long) value);
                         break;
+                }
                 case _PLAIN_KIND_MAX:
                 case _PLAIN_KIND_INVALID:
                         assert(false);

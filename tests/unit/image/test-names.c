@@ -94,6 +94,8 @@ static Image *example(void) {
         ck_assert_int_eq(strv_append(&i->cmd, "\\n\n\\"), 0);
         ck_assert_int_eq(strv_append(&i->env, "A=\xff\x01"), 0);
         ck_assert_int_eq(strv_append(&i->labels, "k=v=w"), 0);
+        ck_assert_int_eq(strv_append(&i->health, "NONE"), 0);
+        i->health_interval = 30000000;
         return i;
 }
 
@@ -110,6 +112,9 @@ START_TEST(the_plain_file_gives_back_what_was_written) {
         ck_assert_str_eq(b->env[0], a->env[0]);
         ck_assert_uint_eq(b->size, UINT64_MAX);
         ck_assert_ptr_null(b->stop_signal);
+        ck_assert_str_eq(b->health[0], "NONE");
+        ck_assert_uint_eq(b->health_interval, 30000000);
+        ck_assert_uint_eq(b->health_retries, 0);
         ck_assert_ptr_nonnull(b->entrypoint);
         ck_assert_ptr_null(b->entrypoint[0]);
         ck_assert_int_eq(plain_write(b, &again), 0);

@@ -28,7 +28,8 @@ START_TEST(a_configuration_gives_its_defaults) {
         int r = parse_config("{\"created\":\"2023-11-14T22:13:20.123Z\",\"architecture\":\"arm\",\"variant\":\"v7\",\"os\":\"linux\","
                              "\"config\":{\"User\":\"nginx\",\"Env\":[\"A=b\",\"C=\"],\"Entrypoint\":[\"/e\"],\"Cmd\":[\"a\",\"b\"],"
                              "\"WorkingDir\":\"/w\",\"StopSignal\":\"SIGQUIT\",\"Labels\":{\"x\":\"y\"},\"Volumes\":{\"/v\":{}},"
-                             "\"ExposedPorts\":{\"80/tcp\":{}},\"Unknown\":[1]},"
+                             "\"ExposedPorts\":{\"80/tcp\":{}},\"Unknown\":[1],\"Healthcheck\":{\"Test\":[\"CMD\",\"/ok\"],"
+                             "\"Interval\":5000000000,\"Timeout\":1500000,\"StartPeriod\":60000000000,\"Retries\":2}},"
                              "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" DIGEST "\"]}}", &i, &ids, &error);
 
         ck_assert_msg(r == 0, "%s", error.text);
@@ -43,6 +44,11 @@ START_TEST(a_configuration_gives_its_defaults) {
         ck_assert_str_eq(i->labels[0], "x=y");
         ck_assert_str_eq(i->volumes[0], "/v");
         ck_assert_str_eq(i->exposed[0], "80/tcp");
+        ck_assert_str_eq(i->health[1], "/ok");
+        ck_assert_uint_eq(i->health_interval, 5000000);
+        ck_assert_uint_eq(i->health_timeout, 1500);
+        ck_assert_uint_eq(i->health_start_period, 60000000);
+        ck_assert_uint_eq(i->health_retries, 2);
         ck_assert_str_eq(ids[0], DIGEST);
 }
 END_TEST
@@ -57,6 +63,7 @@ START_TEST(nulls_and_empty_texts_say_nothing) {
         ck_assert_msg(r == 0, "%s", error.text);
         ck_assert_ptr_null(i->user);
         ck_assert_ptr_null(i->cmd[0]);
+        ck_assert_ptr_null(i->health[0]);
         ck_assert_str_eq(i->entrypoint[0], "/one");
         ck_assert_ptr_null(ids[0]);
 }
@@ -67,6 +74,7 @@ static const char *const bad_configs[] = {
         "{\"config\":{\"User\":1}}", "{\"config\":{\"Labels\":{\"a\":1}}}", "{\"created\":\"yesterday\"}",
         "{\"rootfs\":{\"diff_ids\":[\"sha256:12\"]}}", "{\"rootfs\":{\"diff_ids\":[\"sha512:" DIGEST "\"]}}", "{\"rootfs\":[]}",
         "{\"a\":1,\"a\":2}", "{\"config\":{\"User\":\"a\\u0000b\"}}", "{\"config\":{\"User\":\"\xff\"}}",
+        "{\"config\":{\"Healthcheck\":[]}}", "{\"config\":{\"Healthcheck\":{\"Test\":[\"/ok\"]}}}", "{\"config\":{\"Healthcheck\":{\"Retries\":-1}}}",
 };
 
 START_TEST(a_malformed_configuration_is_refused) {
