@@ -278,6 +278,11 @@ static int check_start_timeouts(Check *c) {
         return r;
 }
 
+/* Also read for an instance, whose ports systemd cannot be told of. */
+static bool is_template_file(const Spec *s) {
+        return str_ends_with(s->path, "@.container");
+}
+
 /* How the app as a whole starts and stops by itself. */
 static int check_activation(Check *c) {
         const Spec *s = c->spec;
@@ -285,6 +290,8 @@ static int check_activation(Check *c) {
 
         if (s->activation == SPEC_ACTIVATION_UNSET)
                 return s->idle_timeout.set ? complain(c, s->idle_timeout.origin, "IdleTimeout= needs Activation=socket: nothing would start the app again") : 0;
+        if (is_template_file(s))
+                return complain(c, last_of(c, "Activation"), "Activation= is not for templates: a link NAME@INSTANCE.container to it may have it, in a drop-in");
         if (s->oneshot)
                 return complain(c, last_of(c, "Activation"), "Type=oneshot ends by itself, and no connection can wait for it");
         for (size_t i = 0; i < s->n_processes; i++)

@@ -3,8 +3,6 @@
 
 /* What the keys of the formation come to, with their defaults. */
 
-/* As systemd has it, DefaultTimeoutStartSec=. */
-#define SERVICE_START_TIMEOUT_USEC (90U * 1000 * 1000)
 /* Heroku's: what serves traffic and does not listen by then will not. */
 #define PORT_START_TIMEOUT_USEC (60U * 1000 * 1000)
 /* A release process changes databases and the like. */
@@ -49,7 +47,7 @@ void spec_update_shares(const SpecProcess *p, unsigned of, unsigned *ret_surge, 
 }
 
 uint64_t spec_start_timeout(const Spec *s, const SpecProcess *p) {
-        uint64_t service = s->timeout_start.set ? s->timeout_start.value : SERVICE_START_TIMEOUT_USEC;
+        uint64_t service = s->timeout_start.set ? s->timeout_start.value : SPEC_SERVICE_START_TIMEOUT_USEC;
 
         if (p->start_timeout.set)
                 return p->start_timeout.value != 0 ? p->start_timeout.value : SPEC_INFINITY;

@@ -564,6 +564,8 @@ unsigned spec_share(const SpecShare *s, unsigned of, unsigned unless_set);
 /* How many instances beyond `of` there may be during a replace, and how many of them may be missing: 1 and 0 unless set. Never both 0. */
 void spec_update_shares(const SpecProcess *p, unsigned of, unsigned *ret_surge, unsigned *ret_unavailable);
 
+#define SPEC_SERVICE_START_TIMEOUT_USEC (90U * 1000 * 1000) /* systemd's DefaultTimeoutStartSec= */
+
 /* How long an instance may take to become ready, and a release process to end: microseconds, or SPEC_INFINITY. Where that is
  * TimeoutStartSec= of the service, a little less, so that the reason is told before systemd gives up. */
 uint64_t spec_start_timeout(const Spec *s, const SpecProcess *p);

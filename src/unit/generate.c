@@ -64,7 +64,18 @@ static int put_text(const Spec *s, UnitFile *f) {
         return f->broken ? unit_text_broken(s, &f->text) : unit_text(s, &f->text);
 }
 
-static int make_unit(Generation *g, SpecKind kind, const char *name, SpecDiags *diags, UnitFile *ret) {
+static int make_socket(const Spec *s, UnitFile *ret) {
+        int r;
+
+        ret->name = unit_socket_name(s);
+        if (!ret->name)
+                return 0;
+        r = unit_socket_text(s, &ret->text);
+        return r < 0 ? r : unit_links(s, UNIT_INSTALL_SOCKET, &ret->links);
+}
+
+/* ret_socket has a name where there is one. */
+static int make_units(Generation *g, SpecKind kind, const char *name, SpecDiags *diags, UnitFile *ret, UnitFile *ret_socket) {
         _cleanup_(spec_freep) Spec *s = NULL;
         _cleanup_free_ char *reason = NULL;
         int r, q;
@@ -86,20 +97,26 @@ static int make_unit(Generation *g, SpecKind kind, const char *name, SpecDiags *
                 return unit_text_refused(s, reason, &ret->text);
         }
         r = put_text(s, ret);
-        return r < 0 ? r : unit_links(s, &ret->links);
+        if (r == 0 && !ret->broken)
+                r = make_socket(s, ret_socket);
+        return r < 0 ? r : unit_links(s, ret_socket->name ? UNIT_INSTALL_SERVICE : UNIT_INSTALL_ALL, &ret->links);
 }
 
 static int generate_one(Generation *g, SpecKind kind, const char *name, UnitFunction function, void *userdata) {
         _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
-        _cleanup_unit_ UnitFile f = { 0 };
+        _cleanup_unit_ UnitFile f = { 0 }, socket = { 0 };
+        SpecDiags none = SPEC_DIAGS_INIT;
         int r;
 
-        r = make_unit(g, kind, name, &diags, &f);
+        r = make_units(g, kind, name, &diags, &f, &socket);
         if (r == -ENOMEM)
                 return r;
         if (r < 0 && diags.n_errors == 0)
                 (void) spec_diag_add(&diags, SPEC_ERROR, NULL, 0, 0, "cannot read %s%s: %s", name, spec_kind_suffix(kind), strerror(-r));
-        return function(userdata, r < 0 ? NULL : &f, &diags);
+        if (r < 0)
+                return function(userdata, NULL, &diags);
+        r = function(userdata, &f, &diags);
+        return r < 0 || !socket.name ? r : function(userdata, &socket, &none);
 }
 
 static int list_specs(Generation *g) {

@@ -17,7 +17,8 @@ typedef struct UnitFile {
 void unit_file_clear(UnitFile *f);
 #define _cleanup_unit_ _cleanup_(unit_file_clear)
 
-/* Called for each spec, apps before images, in the order of names, with what there was to say of it; f is NULL where there is no unit.
+/* Called for each spec, apps before images, in the order of names, with what there was to say of it; f is NULL where there is no unit. An
+ * app that a connection starts has a second unit, its socket, of which there is nothing more to say.
  * A negative result ends the run. */
 typedef int (*UnitFunction)(void *userdata, const UnitFile *f, const SpecDiags *diags);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "unit/text.h"
+#include "unit/text-internal.h"
 #include "util/strv.h"
 
 void unit_links_clear(UnitLinks *l) {
@@ -38,11 +38,37 @@ static int add_all(UnitLinks *l, const void *list, const char *suffix, const cha
         return 0;
 }
 
-int unit_links(const Spec *s, UnitLinks *ret) {
+static int add_wants(UnitLinks *l, const Spec *s, const char *name, const char *file) {
+        int r = add_all(l, &s->wanted_by, "wants", name, file);
+
+        if (r == 0)
+                r = add_all(l, &s->required_by, "requires", name, file);
+        return r == 0 ? add_all(l, &s->upheld_by, "upholds", name, file) : r;
+}
+
+static int socket_links(const Spec *s, UnitLinks *ret) {
+        _cleanup_free_ char *file = unit_socket_name(s);
+        _cleanup_links_ UnitLinks l = { 0 };
+        int r;
+
+        if (!file)
+                return -ENOMEM;
+        r = unit_socket_is_wanted(s) ? add_wants(&l, s, file, file) :
+                                       link_add(&l, str_format("sockets.target.wants/%s", file), str_format("../%s", file));
+        if (r < 0)
+                return r;
+        *ret = l;
+        l = (UnitLinks){ 0 };
+        return 0;
+}
+
+int unit_links(const Spec *s, UnitInstall install, UnitLinks *ret) {
         _cleanup_free_ char *file = unit_file_name(s), *name = NULL;
         _cleanup_links_ UnitLinks l = { 0 };
         int r = 0;
 
+        if (install == UNIT_INSTALL_SOCKET)
+                return socket_links(s, ret);
         /* What a template would be without an instance cannot be started. */
         if (s->template && !s->default_instance.value) {
                 *ret = (UnitLinks){ 0 };
@@ -54,12 +80,8 @@ int unit_links(const Spec *s, UnitLinks *ret) {
         for (size_t i = 0; r == 0 && i < s->alias.n; i++)
                 if (!streq(s->alias.items[i].value, file))
                         r = link_add(&l, strdup(s->alias.items[i].value), strdup(file));
-        if (r == 0)
-                r = add_all(&l, &s->wanted_by, "wants", name, file);
-        if (r == 0)
-                r = add_all(&l, &s->required_by, "requires", name, file);
-        if (r == 0)
-                r = add_all(&l, &s->upheld_by, "upholds", name, file);
+        if (r == 0 && install == UNIT_INSTALL_ALL)
+                r = add_wants(&l, s, name, file);
         if (r < 0)
                 return r;
         *ret = l;

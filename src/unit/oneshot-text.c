@@ -48,5 +48,5 @@ int unit_oneshot_text(const Spec *s, bool broken, Buf *ret) {
                 r = put_service(ret, s);
         if (r == 0 && !broken)
                 r = unit_put_passed(ret, &s->service_keys);
-        return r == 0 && !broken ? unit_put_install(ret, s) : r;
+        return r == 0 && !broken ? unit_put_install(ret, s, UNIT_INSTALL_ALL) : r;
 }

@@ -21,4 +21,7 @@ const char *unit_passed(const void *list, const char *key);
 int unit_put_passed(Buf *b, const void *list);
 
 /* [Install], for people: the links are made already. */
-int unit_put_install(Buf *b, const Spec *s);
+int unit_put_install(Buf *b, const Spec *s, UnitInstall install);
+
+/* Does [Install] say what starts the app? */
+bool unit_socket_is_wanted(const Spec *s);

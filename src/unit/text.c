@@ -212,19 +212,34 @@ static int put_slice(Buf *b, const Spec *s) {
         return r < 0 ? r : buf_printf(b, "Slice=%s\n", slice);
 }
 
-static bool has_reload(const Spec *s) {
-        for (size_t i = 0; i < s->n_processes; i++)
-                if (s->processes[i].reload_cmd.set || s->processes[i].reload_signal.set)
-                        return true;
-        return false;
+/* With StartTimeout= an instance may take longer than systemd gives a start or a reload by itself, and the process `release` has its
+ * time before. What depends on scale the supervisor asks for when it needs it. 0: systemd's time will do. */
+static uint64_t start_timeout(const Spec *s) {
+        uint64_t longest = 0, release = 0;
+
+        for (size_t i = 0; i < s->n_processes; i++) {
+                uint64_t timeout = spec_start_timeout(s, &s->processes[i]);
+
+                if (spec_is_release(&s->processes[i]))
+                        release = timeout;
+                else
+                        longest = MAX(longest, timeout);
+        }
+        if (__builtin_add_overflow(longest, release, &longest) || __builtin_add_overflow(longest, UNIT_START_MARGIN_USEC, &longest))
+                return SPEC_INFINITY;
+        return longest <= SPEC_SERVICE_START_TIMEOUT_USEC + UNIT_START_MARGIN_USEC ? 0 : longest;
+}
+
+static int put_start_timeout(Buf *b, const Spec *s) {
+        uint64_t timeout = s->timeout_start.set ? s->timeout_start.value : s->oneshot ? 0 : start_timeout(s);
+
+        return timeout != 0 || s->timeout_start.set ? put_usec(b, "TimeoutStartSec", timeout) : 0;
 }
 
 static int put_timeouts(Buf *b, const Spec *s) {
         uint64_t longest = 0;
-        int r = 0;
+        int r = put_start_timeout(b, s);
 
-        if (s->timeout_start.set)
-                r = put_usec(b, "TimeoutStartSec", s->timeout_start.value);
         if (r == 0 && s->timeout_stop.set)
                 return put_usec(b, "TimeoutStopSec", s->timeout_stop.value);
         for (size_t i = 0; i < s->n_processes; i++)
@@ -240,7 +255,7 @@ static int put_service(Buf *b, const Spec *s) {
         r = buf_printf(b, "\n[Service]\nType=%s\nNotifyAccess=main\n", s->oneshot ? "oneshot" : "notify");
         if (r == 0)
                 r = put_command(b, s, "ExecStart=", "");
-        if (r == 0 && has_reload(s))
+        if (r == 0)
                 r = put_command(b, s, "ExecReload=", "--reload ");
         if (r == 0)
                 r = put_slice(b, s);
@@ -266,12 +281,23 @@ static int put_service(Buf *b, const Spec *s) {
 }
 
 /* For people: the links are made already. UpheldBy= is unknown to systemd before version 254, and would be complained of. */
-int unit_put_install(Buf *b, const Spec *s) {
-        int r = s->install.n == 0 ? 0 : buf_puts(b, "\n[Install]\n");
+int unit_put_install(Buf *b, const Spec *s, UnitInstall install) {
+        bool any = false;
+        int r = 0;
 
-        for (size_t i = 0; r == 0 && i < s->install.n; i++)
-                if (!streq(s->install.items[i].key, "UpheldBy"))
-                        r = put_line(b, s->install.items[i].key, s->install.items[i].value);
+        for (size_t i = 0; r == 0 && i < s->install.n; i++) {
+                const SpecPassed *p = &s->install.items[i];
+
+                if (streq(p->key, "UpheldBy") || (install != UNIT_INSTALL_ALL && streq(p->key, "Alias") != (install == UNIT_INSTALL_SERVICE)))
+                        continue;
+                if (!any)
+                        r = buf_puts(b, "\n[Install]\n");
+                any = true;
+                if (r == 0)
+                        r = put_line(b, p->key, p->value);
+        }
+        if (r == 0 && install == UNIT_INSTALL_SOCKET && !unit_socket_is_wanted(s))
+                r = buf_puts(b, any ? "WantedBy=sockets.target\n" : "\n[Install]\nWantedBy=sockets.target\n");
         return r;
 }
 
@@ -280,6 +306,7 @@ int unit_put_comment(Buf *b) {
 }
 
 int unit_text(const Spec *s, Buf *ret) {
+        _cleanup_free_ char *socket = unit_socket_name(s);
         int r;
 
         r = unit_put_comment(ret);
@@ -287,9 +314,12 @@ int unit_text(const Spec *s, Buf *ret) {
                 r = put_unit(ret, s);
         if (r == 0)
                 r = put_service(ret, s);
+        /* A start of the service brings the socket up, too: beside a supervisor that listens itself it could not. */
+        if (r == 0 && socket)
+                r = buf_printf(ret, "Sockets=%s\n", socket);
         if (r == 0)
                 r = unit_put_passed(ret, &s->service_keys);
-        return r == 0 ? unit_put_install(ret, s) : r;
+        return r == 0 ? unit_put_install(ret, s, socket ? UNIT_INSTALL_SERVICE : UNIT_INSTALL_ALL) : r;
 }
 
 int unit_text_broken(const Spec *s, Buf *ret) {

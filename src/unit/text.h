@@ -12,6 +12,8 @@
 #define UNIT_FD_STORE_MAX 4096
 /* What systemd waits beyond StopTimeout=, so that the supervisor is never killed while it kills. */
 #define UNIT_STOP_MARGIN_USEC (15U * 1000 * 1000)
+/* And beyond StartTimeout=, so that the supervisor says why. */
+#define UNIT_START_MARGIN_USEC (15U * 1000 * 1000)
 /* A supervisor that was killed is back after this; long enough not to spin. */
 #define UNIT_RESTART_USEC (20U * 1000)
 
@@ -31,6 +33,10 @@ int unit_text_broken(const Spec *s, Buf *ret);
  * what is. */
 int unit_oneshot_text(const Spec *s, bool broken, Buf *ret);
 
+/* "shop.socket" of a good spec with Activation=socket, else NULL (also when out of memory). The caller frees. */
+char *unit_socket_name(const Spec *s);
+int unit_socket_text(const Spec *s, Buf *ret);
+
 /* The unit of one whose service belongs to another spec: its start fails with reason. */
 int unit_text_refused(const Spec *s, const char *reason, Buf *ret);
 
@@ -45,6 +51,15 @@ typedef struct UnitLinks {
         size_t n;
 } UnitLinks;
 
-int unit_links(const Spec *s, UnitLinks *ret);
+/* Whose links. With a socket the service has its aliases alone, and the socket all else: what wants the app wants that. */
+typedef enum UnitInstall {
+        UNIT_INSTALL_ALL,     /* of a service without a socket */
+        UNIT_INSTALL_SERVICE, /* of one that a socket starts */
+        UNIT_INSTALL_SOCKET,
+        _UNIT_INSTALL_MAX,
+        _UNIT_INSTALL_INVALID = -EINVAL,
+} UnitInstall;
+
+int unit_links(const Spec *s, UnitInstall install, UnitLinks *ret);
 void unit_links_clear(UnitLinks *l);
 #define _cleanup_links_ _cleanup_(unit_links_clear)

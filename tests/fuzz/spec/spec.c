@@ -69,6 +69,18 @@ static int put_text(const Spec *s, bool broken, Buf *text) {
         return broken ? unit_text_broken(s, text) : unit_text(s, text);
 }
 
+static void check_socket(const Spec *s, bool broken) {
+        _cleanup_free_ char *name = broken ? NULL : unit_socket_name(s);
+        _cleanup_links_ UnitLinks links = { 0 };
+        _cleanup_buf_ Buf text = BUF_INIT;
+
+        if (!name)
+                return;
+        if (unit_socket_text(s, &text) < 0 || unit_links(s, UNIT_INSTALL_SOCKET, &links) < 0 || links.n == 0)
+                abort();
+        check_text(text.data);
+}
+
 static void read_one(const char *path, SpecFlags flags) {
         _cleanup_(spec_freep) Spec *s = NULL;
         _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
@@ -82,9 +94,10 @@ static void read_one(const char *path, SpecFlags flags) {
                 return;
         if (r == 0)
                 check_processes(s);
-        if (put_text(s, r < 0, &text) < 0 || unit_links(s, &links) < 0)
+        if (put_text(s, r < 0, &text) < 0 || unit_links(s, UNIT_INSTALL_ALL, &links) < 0)
                 abort();
         check_text(text.data);
+        check_socket(s, r < 0);
         for (size_t i = 0; i < links.n; i++)
                 check_link(links.items[i].path);
 }

@@ -81,7 +81,7 @@ START_TEST(links_are_those_of_the_install_section) {
         _cleanup_links_ UnitLinks l = { 0 };
         Spec *s = scratch_spec("x", "[Container]\nImage=a\n[Install]\nAlias=y.service x.service\nWantedBy=a.target b.container\nUpheldBy=c.service\n");
 
-        ck_assert_int_eq(unit_links(s, &l), 0);
+        ck_assert_int_eq(unit_links(s, UNIT_INSTALL_ALL, &l), 0);
         ck_assert_uint_eq(l.n, 4);
         ck_assert_str_eq(l.items[0].path, "y.service");
         ck_assert_str_eq(l.items[0].target, "x.service");
@@ -89,6 +89,34 @@ START_TEST(links_are_those_of_the_install_section) {
         ck_assert_str_eq(l.items[2].path, "b.service.wants/x.service");
         ck_assert_str_eq(l.items[3].path, "c.service.upholds/x.service");
         ck_assert_str_eq(l.items[3].target, "../x.service");
+}
+END_TEST
+
+START_TEST(a_connection_starts_the_app_through_its_socket) {
+        _cleanup_links_ UnitLinks service = { 0 }, socket = { 0 };
+        _cleanup_buf_ Buf text = BUF_INIT;
+        Spec *s = scratch_spec("x", "[Container]\nImage=a\nActivation=socket\nPublishPort=[::1]:80:5000\nPublishPort=53:53/udp\n"
+                                    "[Install]\nAlias=y.service\nWantedBy=a.target\n");
+
+        ck_assert_int_eq(unit_socket_text(s, &text), 0);
+        ck_assert_ptr_nonnull(strstr(text.data, "\nListenStream=[::1]:80\nListenDatagram=53\n"));
+        ck_assert_int_eq(unit_links(s, UNIT_INSTALL_SERVICE, &service), 0);
+        ck_assert_uint_eq(service.n, 1);
+        ck_assert_str_eq(service.items[0].path, "y.service");
+        ck_assert_int_eq(unit_links(s, UNIT_INSTALL_SOCKET, &socket), 0);
+        ck_assert_uint_eq(socket.n, 1);
+        ck_assert_str_eq(socket.items[0].path, "a.target.wants/x.socket");
+        ck_assert_ptr_null(unit_socket_name(scratch_spec("x", "[Container]\nImage=a\nPublishPort=80:80\n")));
+}
+END_TEST
+
+START_TEST(systemd_waits_longer_than_the_supervisor) {
+        ck_assert_ptr_null(strstr(text_of(scratch_spec("x", "[Container]\nImage=a\n")), "TimeoutStartSec"));
+        ck_assert_ptr_nonnull(strstr(text_of(scratch_spec("x", "[Container]\nImage=a\nStartTimeout=5min\n")), "\nTimeoutStartSec=315\n"));
+        ck_assert_ptr_nonnull(strstr(text_of(scratch_spec("x", "[Container]\nImage=a\nStartTimeout=infinity\n")), "\nTimeoutStartSec=infinity\n"));
+        ck_assert_ptr_nonnull(strstr(text_of(scratch_spec("x", "[Container]\nImage=a\nStartTimeout=2min\n[Process release]\n[Process web]\n"
+                                                               "[Process slow]\nStartTimeout=4min\n")), "\nTimeoutStartSec=375\n"));
+        ck_assert_ptr_nonnull(strstr(text_of(scratch_spec("x", "[Container]\nImage=a\n[Service]\nTimeoutStartSec=7\n")), "\nTimeoutStartSec=7\n"));
 }
 END_TEST
 
@@ -100,6 +128,8 @@ static void add(TCase *t) {
         tcase_add_test(t, the_start_limit_is_the_instances);
         tcase_add_test(t, a_killed_supervisor_comes_back_whatever_the_policy);
         tcase_add_test(t, links_are_those_of_the_install_section);
+        tcase_add_test(t, a_connection_starts_the_app_through_its_socket);
+        tcase_add_test(t, systemd_waits_longer_than_the_supervisor);
 }
 
 int main(void) {
