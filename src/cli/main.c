@@ -24,6 +24,9 @@ static const Command commands[] = {
         { "stop",     cmd_verb,     "Stop apps" },
         { "restart",  cmd_verb,     "Stop and start apps" },
         { "reload",   cmd_verb,     "Have apps read their configuration again" },
+        { "scale",    cmd_scale,    "Show or change how many instances an app has" },
+        { "limits",   cmd_limits,   "Show or change what an app's instances may use" },
+        { "maintenance", cmd_maintenance, "Answer an app's HTTP requests with a page meanwhile" },
         { "exec",     cmd_exec,     "Run a command in a running instance" },
         { "verify",   cmd_verify,   "Check specs without starting anything" },
         { "cat",      cmd_cat,      "Print a spec with its drop-ins and where each line is from" },
@@ -95,7 +98,7 @@ static int cmd_help(int argc, char *argv[]) {
                "%sCommands%s\n",
                 cli_style(stdout, STYLE_BOLD), cli_style(stdout, STYLE_NORMAL));
         for (size_t i = 0; i < ELEMENTSOF(commands); i++)
-                printf("  %-10s %s\n", commands[i].name, commands[i].help);
+                printf("  %-11s %s\n", commands[i].name, commands[i].help);
         printf("\n'berth help COMMAND' says what a command takes; berth(1) and berth.container(5) are the manual.\n");
         return 0;
 }

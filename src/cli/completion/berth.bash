@@ -5,6 +5,8 @@ _berth_commands() { berth help "$@" 2>/dev/null | sed -n '/^Commands/,/^$/s/^  \
 _berth_options() { berth "$@" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*=?' | sort -u; }
 _berth_apps() { berth list 2>/dev/null | sed '1d;s/ .*//'; }
 _berth_instances() { berth status "$1" 2>/dev/null | sed -n '/^INSTANCE/,$p' | sed "1d;s/ .*//;s|^|$1/|"; }
+_berth_processes() { berth limits "$1" 2>/dev/null | sed '1d;s/ .*//;/^-$/d'; }
+_berth_limits() { printf '%s=\n' Memory MemorySwap CPUs CPUWeight IOWeight PidsLimit; }
 _berth_images() { berth images 2>/dev/null | sed '1d;s/ .*//'; }
 
 _berth() {
@@ -27,6 +29,17 @@ _berth() {
                         */*) words=$(_berth_instances "${cur%%/*}") ;;
                         *) words=$(_berth_apps) ;;
                         esac
+                        ;;
+                scale | limits | maintenance)
+                        if [ "$COMP_CWORD" = 2 ]; then
+                                words=$(_berth_apps)
+                        elif [ "$command" = scale ]; then
+                                words=$(_berth_processes "${COMP_WORDS[2]}" | sed 's/$/=/')
+                        elif [ "$command" = limits ]; then
+                                words="$(_berth_limits) $([ "$COMP_CWORD" != 3 ] || _berth_processes "${COMP_WORDS[2]}")"
+                        else
+                                words="on off"
+                        fi
                         ;;
                 cat | start | stop | restart | reload) words=$(_berth_apps) ;;
                 image | push | rmi | save | tag) words=$(_berth_images) ;;

@@ -93,6 +93,10 @@ START_TEST(what_makes_no_sense_says_so_and_ends_with_2) {
         says(2, "--env takes NAME=VALUE, not 'A'", "exec", "-e", "A", "shop", "true");
         says(2, "--env takes NAME=VALUE, not '=A'", "exec", "-e", "=A", "shop", "true");
         says(2, "no section 'Nope'", "keys", "Nope");
+        says(2, "'scale' needs an app", "scale");
+        says(2, "'limits' needs an app", "limits");
+        says(2, "'maintenance' needs an app", "maintenance");
+        says(2, "maintenance is on or off, not 'maybe'", "maintenance", "shop", "maybe");
         says(2, "load wants one file", "load");
         says(2, "import wants a tar archive", "import");
         says(2, "import wants a tar archive", "import", "a", "b", "c");
@@ -133,6 +137,82 @@ START_TEST(specs_are_checked_and_shown) {
 }
 END_TEST
 
+static void drop_in_is(const char *name, const char *wanted) {
+        _cleanup_free_ char *text = NULL;
+        int r = read_file(AT_FDCWD, below(name), 1 << 16, &text, NULL);
+
+        ck_assert_msg(wanted ? r == 0 && streq(text, wanted) : r == -ENOENT, "%s: %s", name, text ? text : strerror(-r));
+}
+
+START_TEST(an_app_is_scaled_by_a_drop_in) {
+        put("shop.container", "[Container]\nImage=x\n[Process web]\nInstances=2\n[Process worker]\n[Process release]\n", 0644);
+        put("one.container", "[Container]\nImage=x\n", 0644);
+        says(0, "web: 2 -> 3, when the app starts\nworker: 1 -> 0, when the app starts\n", "scale", "shop", "web=3", "worker=-1");
+        drop_in_is("shop.container.d/50-scale.conf", "[Process web]\nInstances=3\n\n[Process worker]\nInstances=0\n");
+        says(0, "web: 3 -> 5", "scale", "shop", "web=+2");
+        says(0, "web: 5, as before\n", "scale", "shop", "web=5");
+        says(0, "PROCESS  WANTED  RUNNING  READY\nweb      5       0        0\nworker   0       0        0\n", "scale", "shop");
+        says(0, "[{\"process\":\"web\",\"wanted\":5,\"cpus\":false,\"running\":0,\"ready\":0},", "scale", "--json", "shop");
+        says(0, "{\"app\":\"shop\",\"running\":false,\"processes\":[{\"process\":\"worker\",\"from\":0,\"to\":4}]}", "scale", "--json", "shop",
+                "worker=4");
+        says(0, "one: 1 -> 3", "scale", "one", "3");
+        says(0, "one: 3 -> 2", "scale", "one", "-1");
+        says(0, "one: ", "scale", "one", "%cpus");
+        drop_in_is("one.container.d/50-scale.conf", "[Container]\nInstances=%cpus\n");
+        says(1, "there can be 0 to 1000 instances of a process; 'web' has 5", "scale", "shop", "web=-6");
+        says(1, "app 'shop' has several processes: say which, as in web=3", "scale", "shop", "3");
+        says(1, "app 'shop' has no process 'wev', did you mean 'web'?", "scale", "shop", "wev=3");
+        says(1, "app 'one' has no process 'web', but one without a name", "scale", "one", "web=3");
+        says(1, "the process 'release' runs once for each release", "scale", "shop", "release=3");
+        says(2, "'many' is not a number, +NUMBER, -NUMBER or %cpus", "scale", "shop", "web=many");
+        says(2, "'web=2' says a second time", "scale", "shop", "web=1", "web=2");
+        put("one.container.d/60-mine.conf", "[Container]\nInstances=7\n", 0644);
+        says(1, "app 'one' is not scaled: 60-mine.conf:2:11 says otherwise, and comes later than 50-scale.conf", "scale", "one", "3");
+        drop_in_is("one.container.d/50-scale.conf", "[Container]\nInstances=%cpus\n");
+        says(1, "no spec", "scale", "nope", "3");
+        ck_assert_int_lt(access(below("nope.container.d"), F_OK), 0);
+}
+END_TEST
+
+START_TEST(limits_are_changed_by_a_drop_in) {
+        put("shop.container", "[Container]\nImage=x\nMemory=512m\nCPUWeight=idle\n[Process web]\n[Process worker]\nMemory=2000\n", 0644);
+        says(0, "PROCESS  MEMORY  SWAP  CPUS  CPUWEIGHT  IOWEIGHT  PIDS\nweb      512m    -     -     idle       -         -\n"
+                "worker   2000    -     -     idle       -         -\n", "limits", "shop");
+        says(0, "web: Memory 512m -> 1g, when the app starts\nweb: CPUs - -> 1.5, when the app starts\n", "limits", "shop", "web", "Memory=1g",
+                "CPUs=1.5");
+        drop_in_is("shop.container.d/50-limits.conf", "[Process web]\nMemory=1g\nCPUs=1.5\n");
+        says(0, "[{\"process\":\"web\",\"memory\":\"1g\",\"swap\":null,\"cpus\":\"1.5\",\"cpu_weight\":\"idle\",", "limits", "--json", "shop", "web");
+        says(0, "web: PidsLimit - -> infinity", "limits", "shop", "PidsLimit=-1");
+        says(0, "web: Memory 1g -> 512m", "limits", "shop", "web", "Memory=");
+        says(0, "nothing has changed\n", "limits", "shop", "web", "CPUs=1.5");
+        says(1, "50-limits.conf:3:8: '12q' is not a size such as 64m or 2g", "limits", "shop", "web", "Memory=12q");
+        says(1, "MemorySwap= needs Memory=", "limits", "shop", "web", "Memory=infinity", "MemorySwap=1g");
+        drop_in_is("shop.container.d/50-limits.conf", "[Process web]\nCPUs=1.5\n\n[Container]\nPidsLimit=-1\n");
+        says(2, "no limit 'memory', did you mean 'Memory'?", "limits", "shop", "memory=1g");
+        says(2, "'web' is not KEY=VALUE", "limits", "shop", "Memory=1g", "web");
+        says(1, "app 'shop' has no process 'pear'", "limits", "shop", "pear", "Memory=1g");
+        says(0, "web: PidsLimit infinity -> -", "limits", "shop", "PidsLimit=");
+        says(0, "web: CPUs 1.5 -> -", "limits", "shop", "web", "CPUs=");
+        ck_assert_int_lt(access(below("shop.container.d"), F_OK), 0);
+}
+END_TEST
+
+START_TEST(maintenance_is_a_drop_in) {
+        put("shop.container", "[Container]\nImage=x\n", 0644);
+        put("closed.container", "[Container]\nImage=x\nMaintenance=yes\n", 0644);
+        says(0, "", "maintenance", "shop", "on");
+        drop_in_is("shop.container.d/50-maintenance.conf", "[Container]\nMaintenance=yes\n");
+        says(0, "on\n", "maintenance", "shop");
+        says(0, "", "maintenance", "shop", "off");
+        drop_in_is("shop.container.d/50-maintenance.conf", NULL);
+        says(0, "off\n", "maintenance", "shop");
+        says(0, "", "maintenance", "closed", "off");
+        drop_in_is("closed.container.d/50-maintenance.conf", "[Container]\nMaintenance=no\n");
+        says(0, "", "maintenance", "closed", "on");
+        says(1, "nope", "maintenance", "nope", "on");
+}
+END_TEST
+
 START_TEST(an_app_that_is_not_there_is_status_4) {
         says(4, "there is no app 'nope'", "status", "nope");
         says(4, "there is no app '..'", "status", "..");
@@ -169,6 +249,9 @@ int main(void) {
         tcase_add_test(t, what_makes_no_sense_says_so_and_ends_with_2);
         tcase_add_test(t, logs_are_what_journalctl_is_asked_for);
         tcase_add_test(t, specs_are_checked_and_shown);
+        tcase_add_test(t, an_app_is_scaled_by_a_drop_in);
+        tcase_add_test(t, limits_are_changed_by_a_drop_in);
+        tcase_add_test(t, maintenance_is_a_drop_in);
         tcase_add_test(t, an_app_that_is_not_there_is_status_4);
         tcase_add_test(t, verbs_say_what_is_no_app_to_start);
         tcase_add_test(t, a_full_disk_is_no_success);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A change of an app by a drop-in of its spec, and the reload that makes it so: what scale, limits, maintenance and rollback do. The
+ * drop-in is in the first directory of the search path. */
+
+#include "spec/spec.h"
+#include "util/error.h"
+
+typedef struct Change {
+        char *app;
+        char *directory, *path; /* of the drop-in */
+        char *before; /* what it said; NULL: there was none */
+        char *after;  /* what it shall say; NULL: there shall be none */
+        Spec *old, *spec; /* without the change, and from change_write() on with it */
+        int lock;     /* of the drop-in's directory */
+} Change;
+
+void change_clear(Change *c);
+#define _cleanup_change_ _cleanup_(change_clear)
+#define CHANGE_INIT ((Change){ .lock = -EBADF })
+
+/* Reads the app and its drop-in DIR/APP.container.d/file. -ENOENT: no such app; -EBADMSG: its spec is wrong. */
+int change_begin(const char *app, const char *file, Change *c, Error *reterr);
+
+/* One assignment, in [Container] or where process is not NULL in [Process NAME]. It takes the place of what the drop-in says of the key
+ * there; value NULL: it says nothing more of it. */
+int change_set(Change *c, const char *process, const char *key, const char *value);
+
+/* Writes the drop-in and reads the spec with it; one that would be wrong is not left there. 1; 0: the drop-in says it already. */
+int change_write(Change *c, Error *reterr);
+
+/* Reloads the app where it runs, and waits. Where that fails the drop-in says again what it said. 1; 0: it does not run. */
+int change_apply(Change *c, Error *reterr);
+
+/* The drop-in says again what it said, unless somebody changed it since. */
+void change_undo(Change *c);
+
+/* The same for one text: NULL is an empty one, and where no assignment is left. 0 or -ENOMEM. */
+int drop_in_edit(const char *text, const char *section, const char *key, const char *value, char **ret);
