@@ -17,6 +17,8 @@ static const Property instance_properties[] = {
         { "Network",       's', offsetof(InstanceStatus, network)        },
         { "Addresses",     's', offsetof(InstanceStatus, addresses)      },
         { "Ports",         's', offsetof(InstanceStatus, ports)          },
+        { "Health",        's', offsetof(InstanceStatus, health)         },
+        { "HealthAnswer",  's', offsetof(InstanceStatus, answer)         },
         { "Message",       's', offsetof(InstanceStatus, message)        },
 };
 
@@ -92,6 +94,8 @@ static const sd_bus_vtable instance_vtable[] = {
         SD_BUS_PROPERTY("Network",       "s", NULL, offsetof(InstanceStatus, network), CHANGES),
         SD_BUS_PROPERTY("Addresses",     "s", NULL, offsetof(InstanceStatus, addresses), CHANGES),
         SD_BUS_PROPERTY("Ports",         "s", NULL, offsetof(InstanceStatus, ports), CHANGES),
+        SD_BUS_PROPERTY("Health",        "s", NULL, offsetof(InstanceStatus, health), CHANGES),
+        SD_BUS_PROPERTY("HealthAnswer",  "s", NULL, offsetof(InstanceStatus, answer), CHANGES),
         SD_BUS_PROPERTY("Message",       "s", NULL, offsetof(InstanceStatus, message), CHANGES),
         SD_BUS_METHOD_WITH_ARGS(
                 "Kill", SD_BUS_ARGS("i", signal), SD_BUS_NO_RESULT, method_kill, SD_BUS_VTABLE_UNPRIVILEGED),

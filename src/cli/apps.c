@@ -202,6 +202,10 @@ static int instance_json(Buf *b, const InstanceStatus *i) {
         if (r >= 0)
                 r = member(b, "ports", i->ports);
         if (r >= 0)
+                r = member(b, "health", i->health);
+        if (r >= 0)
+                r = member(b, "answer", i->answer);
+        if (r >= 0)
                 r = member(b, "message", i->message);
         return r < 0 ? r :
                        buf_printf(b,

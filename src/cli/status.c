@@ -50,6 +50,8 @@ static void print_app(const App *app) {
 static const char *how_it_ended(const InstanceStatus *i, char *buffer, size_t size) {
         if (i->message && *i->message)
                 return i->message;
+        if (*i->health && !streq(i->health, "healthy") && *i->answer)
+                return i->answer;
         if (i->exit_code == CLD_EXITED)
                 snprintf(buffer, size, "exited with status %d", i->exit_status);
         else if (i->exit_code == CLD_KILLED || i->exit_code == CLD_DUMPED)
@@ -62,6 +64,10 @@ static const char *how_it_ended(const InstanceStatus *i, char *buffer, size_t si
         return buffer;
 }
 
+static Style health_style(const InstanceStatus *i) {
+        return streq(i->health, "healthy") ? STYLE_GREEN : streq(i->health, "unhealthy") ? STYLE_RED : STYLE_NORMAL;
+}
+
 static int add_row(Table *t, const InstanceStatus *i) {
         char since[64], ended[128];
         int r;
@@ -69,6 +75,8 @@ static int add_row(Table *t, const InstanceStatus *i) {
         r = table_add(t, STYLE_BOLD, i->name);
         if (r >= 0)
                 r = table_add(t, instance_state_style(i->state), instance_state_to_string(i->state));
+        if (r >= 0)
+                r = table_add(t, health_style(i), *i->health ? i->health : NULL);
         if (r >= 0)
                 r = i->pid > 0 ? table_addf(t, STYLE_NORMAL, "%d", (int) i->pid) : table_add(t, STYLE_NORMAL, NULL);
         if (r >= 0)
@@ -88,7 +96,7 @@ static int add_row(Table *t, const InstanceStatus *i) {
 
 /* only NULL: all instances. */
 static int print_instances(const App *app, const InstanceStatus *only) {
-        static const char *const header[] = { "INSTANCE", "STATE", "PID", "RELEASE", "RESTARTS", "SINCE", "ADDRESSES", "PORTS", "SCOPE",
+        static const char *const header[] = { "INSTANCE", "STATE", "HEALTH", "PID", "RELEASE", "RESTARTS", "SINCE", "ADDRESSES", "PORTS", "SCOPE",
                 "NOTE" };
         _cleanup_(table_freep) Table *t = table_new(ELEMENTSOF(header));
         int r = t ? 0 : -ENOMEM;

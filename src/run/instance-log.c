@@ -61,6 +61,9 @@ int instance_log_open(Instance *i, int pipe, int memory) {
         r = relay_new(pipe, memory, fields, &i->relay);
         if (r < 0)
                 return r;
+        /* Told where it does not become ready; that is not worth failing for. */
+        if (i->state != INSTANCE_READY)
+                (void) relay_tail_keep(i->relay);
         i->drained = false;
         return sd_event_add_io(i->sv->event, &i->log_source, relay_pipe(i->relay), EPOLLIN, on_log, i);
 }

@@ -16,12 +16,14 @@
 #include "run/adopt.h"
 #include "run/cgroup.h"
 #include "run/exit.h"
+#include "run/health.h"
 #include "run/instance.h"
 #include "run/names.h"
 #include "run/plan.h"
 #include "run/publish.h"
 #include "run/settle.h"
 #include "run/volume.h"
+#include "run/wait.h"
 #include "sandbox/world.h"
 #include "spec/names.h"
 #include "unit/name.h"
@@ -93,6 +95,7 @@ static void instance_drop(Instance *i) {
         i->notify_source = source_drop(i->notify_source);
         i->timer = source_drop(i->timer);
         i->job = scope_job_free(i->job);
+        health_end(i);
         publish_end(i);
         names_end(i);
         attach_end(i);
@@ -264,12 +267,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         if (i->state == INSTANCE_STARTING) {
                 i->start_timed_out = true;
                 (void) sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%u", END_PATIENCE_USEC);
-                if (i->process->spec->notify == SPEC_NOTIFY_YES)
-                        (void) error_set(&i->error, -ETIMEDOUT, "did not say READY=1 in time");
-                else
-                        (void) error_set(&i->error, -ETIMEDOUT, "did not listen on its published port %u in time",
-                                i->process->spec->ports.items[0].container);
-                instance_log(i, LOG_ERR, i->error.text);
+                wait_explain(i);
         } else if (i->state == INSTANCE_STOPPING)
                 instance_log(i, LOG_WARNING, "did not end in StopTimeout=, is killed");
         else if (i->state == INSTANCE_SPAWNING || i->state == INSTANCE_SCOPING || i->state == INSTANCE_EXECING)
@@ -376,6 +374,8 @@ static int spawn(Instance *i, Error *reterr) {
         int r;
 
         r = supervisor_process_prepare(i->sv, i->process, reterr);
+        if (r >= 0)
+                r = health_verify(i, reterr);
         if (r < 0)
                 return r;
         r = mkdir_parents(AT_FDCWD, i->run_directory, 0700);
@@ -434,7 +434,7 @@ static void action_spawn(Instance *i) {
         free(i->message);
         i->message = NULL;
         i->error = (Error){ 0 };
-        i->execed = i->was_ready = i->start_timed_out = i->gone = i->adopted = i->killed = i->scoped = false;
+        i->execed = i->was_ready = i->start_timed_out = i->unwell = i->begin_again = i->gone = i->adopted = i->killed = i->scoped = false;
         i->exit_code = i->exit_status = 0;
         i->drained = true; /* until there is a pipe */
         i->started_usec = now_usec(CLOCK_MONOTONIC);
@@ -556,7 +556,8 @@ static void action_watch(Instance *i) {
         for (size_t k = 0; k < p->mounts.n; k++)
                 if (p->mounts.items[k].type == SPEC_MOUNT_VOLUME && p->mounts.items[k].source)
                         (void) volume_filled(p->mounts.items[k].source);
-        if (p->notify == SPEC_NOTIFY_YES || (p->ports.n > 0 && !publish_is_taken(i)))
+        health_begin(i);
+        if (p->notify == SPEC_NOTIFY_YES || health_gates(i) || (p->ports.n > 0 && !publish_is_taken(i)))
                 timer_arm(i, start_timeout(i));
         else
                 instance_event(i, EVENT_READY);
@@ -681,6 +682,7 @@ static void action_settle(Instance *i) {
 static void action_none(Instance *i) {
         if (i->state == INSTANCE_READY) {
                 i->timer = source_drop(i->timer);
+                relay_tail_drop(i->relay);
                 i->was_ready = true;
         }
 }
@@ -703,6 +705,8 @@ void instance_event(Instance *i, InstanceEvent event) {
                 i->state = t->next;
         i->since_usec = now_usec(CLOCK_REALTIME);
         actions[t->action](i);
+        if (i->state != INSTANCE_STARTING && i->state != INSTANCE_READY)
+                health_end(i);
         names_update(i);
         supervisor_changed(i->sv);
 }
@@ -738,6 +742,8 @@ int instance_adopt(Instance *i, const InstanceStatus *status, int pidfd, int pip
                 action_signal(i);
         else if (i->state == INSTANCE_STARTING)
                 timer_arm(i, start_timeout(i));
+        if (i->state == INSTANCE_STARTING || i->state == INSTANCE_READY)
+                health_begin(i);
         instance_relay(i);
         return 0;
 }

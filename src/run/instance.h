@@ -27,6 +27,8 @@ struct Instance {
         bool was_ready;              /* this time */
         bool stop_asked;             /* whoever asked: it is not to come back by itself */
         bool start_timed_out;
+        bool unwell;                 /* its health check ends it */
+        bool begin_again;            /* whatever Restart= says */
         bool killed;                 /* by us */
         bool scoped;                 /* PID 1 has started its scope */
         bool gone;                   /* PID 1 has taken the scope down, or never had one */
@@ -38,6 +40,7 @@ struct Instance {
         uint64_t slice_oom_kills;    /* of the app's slice when the instance started */
         Relay *relay;
         ScopeJob *job;
+        struct Health *health;       /* its check; NULL: it has none, or none now */
         struct Names *names;         /* on it; NULL: it is on none */
         Attachment attachment;       /* to its network */
         Takeover takeover;           /* with published ports */

@@ -34,11 +34,15 @@ static const Transition transitions[_INSTANCE_STATE_MAX][_INSTANCE_EVENT_MAX] = 
                 [EVENT_READY]   = TO(NONE, READY),
                 [EVENT_EXIT]    = TO(REAP, REAPING),
                 [EVENT_STOP]    = TO(SIGNAL, STOPPING),
+                [EVENT_UNWELL]  = TO(SIGNAL, STOPPING),
+                [EVENT_KILL]    = TO(KILL, KILLING),
                 [EVENT_TIMEOUT] = TO(SIGNAL, STOPPING),
         },
         [INSTANCE_READY] = {
                 [EVENT_EXIT]    = TO(REAP, REAPING),
                 [EVENT_STOP]    = TO(SIGNAL, STOPPING),
+                [EVENT_UNWELL]  = TO(SIGNAL, STOPPING),
+                [EVENT_KILL]    = TO(KILL, KILLING),
         },
         [INSTANCE_STOPPING] = {
                 [EVENT_EXIT]    = TO(REAP, REAPING),
@@ -69,7 +73,7 @@ static const Transition transitions[_INSTANCE_STATE_MAX][_INSTANCE_EVENT_MAX] = 
 static const char *const event_names[_INSTANCE_EVENT_MAX] = {
         [EVENT_START] = "start", [EVENT_PID] = "pid",     [EVENT_SCOPED] = "scoped",   [EVENT_EXECED] = "execed",
         [EVENT_READY] = "ready", [EVENT_ERROR] = "error", [EVENT_EXIT] = "exit",       [EVENT_STOP] = "stop",
-        [EVENT_GONE] = "gone",   [EVENT_TIMEOUT] = "timeout",
+        [EVENT_GONE] = "gone",   [EVENT_TIMEOUT] = "timeout", [EVENT_UNWELL] = "unwell", [EVENT_KILL] = "kill",
 };
 
 const Transition *machine_transition(InstanceState state, InstanceEvent event) {

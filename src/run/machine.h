@@ -14,6 +14,8 @@ typedef enum InstanceEvent {
         EVENT_ERROR,   /* helper or scope failed before the payload was there */
         EVENT_EXIT,    /* the process is dead */
         EVENT_STOP,    /* it is wanted no more */
+        EVENT_UNWELL,  /* it is to end for its health's sake, by its stop signal */
+        EVENT_KILL,    /* likewise, at once */
         EVENT_TIMEOUT, /* the time of this state is over */
         EVENT_GONE,    /* PID 1 has taken the scope down */
         _INSTANCE_EVENT_MAX,

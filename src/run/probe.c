@@ -43,6 +43,7 @@ struct Probe {
         Buf request;
         size_t sent;
         uint16_t port;
+        int netns, family;                 /* of the connection */
 };
 
 static sd_event_source *source_drop(sd_event_source *s) {
@@ -60,6 +61,7 @@ static void probe_free(Probe *p) {
         fd_close(p->pidfd);
         fd_close(p->cgroup);
         fd_close(p->fd);
+        fd_close(p->netns);
         buf_clear(&p->data);
         buf_clear(&p->request);
         sd_event_unref(p->event);
@@ -71,7 +73,7 @@ static Probe *probe_new(const ProbeTarget *t) {
 
         if (p)
                 *p = (Probe){ .callback = t->callback, .userdata = t->userdata, .event = sd_event_ref(t->event),
-                        .timeout_usec = t->timeout_usec, .control = -EBADF, .outer = -EBADF, .pidfd = -EBADF, .cgroup = -EBADF, .fd = -EBADF };
+                        .timeout_usec = t->timeout_usec, .control = -EBADF, .outer = -EBADF, .pidfd = -EBADF, .cgroup = -EBADF, .fd = -EBADF, .netns = -EBADF };
         return p;
 }
 
@@ -332,7 +334,7 @@ int probe_http_status(const char *line) {
 static int http_fail(Probe *p, const char *what, int error) {
         char text[TEXT_MAX], reason[128];
 
-        (void) snprintf(text, sizeof(text), "%s 127.0.0.1:%u%s%s", what, p->port, error ? ": " : "",
+        (void) snprintf(text, sizeof(text), "%s port %u%s%s", what, p->port, error ? ": " : "",
                 error ? strerror_r(error, reason, sizeof(reason)) : "");
         probe_fail(p, text);
         return 0;
@@ -370,15 +372,24 @@ static int http_read(Probe *p) {
         }
 }
 
+static int http_connect(Probe *p);
+
 static int on_connection(sd_event_source *s, int fd, uint32_t events, void *userdata) {
         Probe *p = userdata;
         socklen_t size = sizeof(int);
-        int error = 0;
+        int error = 0, r;
 
         if (p->sent == p->request.size)
                 return http_read(p);
-        if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error != 0)
-                return http_fail(p, "cannot connect to", error ? error : errno);
+        if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+                error = errno;
+        if (error == ECONNREFUSED && p->family == AF_INET) {
+                p->family = AF_INET6;
+                r = http_connect(p);
+                return r < 0 ? http_fail(p, "cannot connect to", -r) : 0;
+        }
+        if (error != 0)
+                return http_fail(p, "cannot connect to", error);
         while (p->sent < p->request.size) {
                 ssize_t n = send(fd, p->request.data + p->sent, p->request.size - p->sent, MSG_NOSIGNAL);
 
@@ -391,26 +402,39 @@ static int on_connection(sd_event_source *s, int fd, uint32_t events, void *user
         return sd_event_source_set_io_events(s, EPOLLIN);
 }
 
+static int http_connect(Probe *p) {
+        const struct sockaddr_in ipv4 = { .sin_family = AF_INET, .sin_port = htons(p->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        const struct sockaddr_in6 ipv6 = { .sin6_family = AF_INET6, .sin6_port = htons(p->port), .sin6_addr = in6addr_loopback };
+        const struct sockaddr *address = p->family == AF_INET ? (const struct sockaddr *) &ipv4 : (const struct sockaddr *) &ipv6;
+
+        p->fd_source = source_drop(p->fd_source);
+        fd_close(p->fd);
+        p->fd = netns_socket(p->netns, p->family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        if (p->fd < 0)
+                return p->fd;
+        /* A refusal comes by the event, as all else. */
+        if (connect(p->fd, address, p->family == AF_INET ? sizeof(ipv4) : sizeof(ipv6)) < 0 && errno != EINPROGRESS)
+                return -errno;
+        return sd_event_add_io(p->event, &p->fd_source, p->fd, EPOLLOUT, on_connection, p);
+}
+
 int probe_http(const ProbeTarget *t, int netns, uint16_t port, const char *path, Probe **ret, Error *reterr) {
-        const struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         _cleanup_(probe_cancelp) Probe *p = probe_new(t);
         int r;
 
         if (!p)
-                return error_set_errno(reterr, -ENOMEM, "cannot ask 127.0.0.1:%u", port);
+                return error_set_errno(reterr, -ENOMEM, "cannot connect to port %u", port);
         p->port = port;
+        p->family = AF_INET;
+        p->netns = fcntl(netns, F_DUPFD_CLOEXEC, 3);
         r = buf_printf(&p->request, "GET %s HTTP/1.1\r\nHost: localhost:%u\r\nUser-Agent: berth/" BERTH_VERSION " (health)\r\n"
                                     "Accept: */*\r\nConnection: close\r\n\r\n", path, port);
         if (r >= 0)
-                r = p->fd = netns_socket(netns, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        if (r >= 0 && connect(p->fd, (const struct sockaddr *) &address, sizeof(address)) < 0 && errno != EINPROGRESS)
-                return error_set_errno(reterr, -errno, "cannot connect to 127.0.0.1:%u", port);
-        if (r >= 0)
-                r = sd_event_add_io(p->event, &p->fd_source, p->fd, EPOLLOUT, on_connection, p);
+                r = p->netns < 0 ? -EMFILE : http_connect(p);
         if (r >= 0)
                 r = timer_begin(p);
         if (r < 0)
-                return error_set_errno(reterr, r, "cannot ask 127.0.0.1:%u", port);
+                return error_set_errno(reterr, r, "cannot connect to port %u", port);
         *ret = TAKE_PTR(p);
         return 0;
 }

@@ -39,7 +39,7 @@ typedef struct ProbeTarget {
 #define PROBE_CGROUP "berth-health"
 int probe_command(const ProbeTarget *target, char *const *argv, size_t limit, Probe **ret, Error *reterr);
 
-/* GET path from 127.0.0.1:port in the network namespace netns; a status of 2xx or 3xx is well. */
+/* GET path from 127.0.0.1:port, or [::1]:port where that refuses, in the network namespace netns; a status of 2xx or 3xx is well. */
 int probe_http(const ProbeTarget *target, int netns, uint16_t port, const char *path, Probe **ret, Error *reterr);
 
 /* Ends an attempt that has not called back yet, which it does not any more. */

@@ -2,6 +2,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "run/inner-port.h"
+#include "run/health.h"
 #include "run/instance.h"
 #include "run/publish.h"
 #include "util/buf.h"
@@ -100,7 +101,7 @@ static void taken(Instance *i, const TakeoverAnswer *a) {
         inner_port_open(i, a->port, a->kind, -EBADF);
         /* A socket of another kind may be new. */
         port_pool_changed(&i->sv->ports, i->process->ports[a->port]);
-        if (i->process->spec->notify != SPEC_NOTIFY_YES)
+        if (i->process->spec->notify != SPEC_NOTIFY_YES && !health_gates(i))
                 instance_event(i, EVENT_READY);
         supervisor_changed(i->sv);
 }

@@ -9,6 +9,7 @@
 
 #include "run/journal.h"
 #include "run/relay.h"
+#include "run/tail.h"
 #include "util/fd.h"
 
 #define RELAY_SIZE (128U * 1024)
@@ -32,6 +33,7 @@ struct Relay {
         Ring *ring;
         char *fields;
         size_t fields_size;
+        Tail *tail; /* NULL: not kept */
 };
 
 static uint32_t ring_start(Ring *g) {
@@ -76,6 +78,7 @@ Relay *relay_free(Relay *r) {
                 (void) munmap(r->ring, RELAY_SIZE);
         fd_close(r->pipe);
         fd_close(r->memory);
+        tail_free(r->tail);
         free(r->fields);
         free(r);
         return NULL;
@@ -125,6 +128,21 @@ int relay_pipe(const Relay *r) {
 
 int relay_memory(const Relay *r) {
         return r->memory;
+}
+
+int relay_tail_keep(Relay *r) {
+        if (!r->tail)
+                r->tail = tail_new();
+        return r->tail ? 0 : -ENOMEM;
+}
+
+void relay_tail_drop(Relay *r) {
+        if (r)
+                r->tail = tail_free(r->tail);
+}
+
+const char *relay_tail(const Relay *r, unsigned lines) {
+        return tail_text(r ? r->tail : NULL, lines);
 }
 
 /* sd-daemon(3): "<N>" at the start of a line is its priority; journald takes up to three digits, of which the last
@@ -223,6 +241,8 @@ static int relay_flush(Relay *r, int journal) {
                 sent = journal_send(journal, entries, n);
                 if (sent < 0)
                         return sent;
+                for (int i = 0; i < sent; i++)
+                        tail_add(r->tail, entries[i].iovec[3].iov_base, entries[i].iovec[3].iov_len);
                 if (sent > 0) {
                         g->continued = pieces[sent - 1].cut;
                         ring_set(g, pieces[sent - 1].next, end);

@@ -21,6 +21,11 @@ DEFINE_CLEANUP(Relay *, relay_free);
 int relay_pipe(const Relay *r);
 int relay_memory(const Relay *r);
 
+/* What it has sent last is kept until it is dropped. relay_tail() is as tail_text(); r may be NULL. */
+int relay_tail_keep(Relay *r);
+void relay_tail_drop(Relay *r);
+const char *relay_tail(const Relay *r, unsigned lines);
+
 typedef enum RelayResult {
         RELAY_DRAINED, /* nothing to read now; wait for the pipe */
         RELAY_BUSY,    /* had its share, there is more: come again */

@@ -22,11 +22,13 @@ static uint64_t monotonic_usec(void) {
 static bool restart_wanted(const Spec *spec, const Instance *i) {
         bool by_signal = exit_by_signal(i->exit_code), clean, aborted;
 
+        if (i->begin_again)
+                return true;
         if (i->exit_code != EXIT_CODE_UNKNOWN && spec_exit_set_has(&spec->restart_prevent, by_signal, i->exit_status))
                 return false;
         if (i->exit_code != EXIT_CODE_UNKNOWN && spec_exit_set_has(&spec->restart_force, by_signal, i->exit_status))
                 return true;
-        clean = !i->start_timed_out && i->execed && i->exit_code != EXIT_CODE_UNKNOWN &&
+        clean = !i->start_timed_out && !i->unwell && i->execed && i->exit_code != EXIT_CODE_UNKNOWN &&
                 (spec_exit_set_has(&spec->success, by_signal, i->exit_status) || (i->exit_code == CLD_EXITED && i->exit_status == 0) ||
                         (by_signal && (i->exit_status == SIGHUP || i->exit_status == SIGINT || i->exit_status == SIGTERM ||
                                               i->exit_status == SIGPIPE)));
@@ -40,7 +42,7 @@ static bool restart_wanted(const Spec *spec, const Instance *i) {
         case SPEC_RESTART_ON_FAILURE:
                 return !clean;
         case SPEC_RESTART_ON_ABNORMAL:
-                return aborted || i->start_timed_out;
+                return aborted || i->start_timed_out || i->unwell;
         case SPEC_RESTART_ON_ABORT:
                 return aborted;
         case SPEC_RESTART_ALWAYS:
@@ -71,7 +73,7 @@ static void message_set(Instance *i) {
 
         free(i->message);
         i->message = NULL;
-        if (!i->execed || i->start_timed_out)
+        if (!i->execed || i->start_timed_out || i->unwell)
                 i->message = strdup(i->error.text);
         else if (i->oom_kills > 0 && by_signal && i->exit_status == SIGKILL && !i->killed)
                 i->message = strdup("was killed by the kernel: out of memory (see Memory=)");
@@ -85,7 +87,7 @@ static void message_set(Instance *i) {
 }
 
 static bool ended_well(const Spec *spec, const Instance *i) {
-        return i->execed && !i->start_timed_out && i->exit_code != EXIT_CODE_UNKNOWN &&
+        return i->execed && !i->start_timed_out && !i->unwell && i->exit_code != EXIT_CODE_UNKNOWN &&
                 ((i->exit_code == CLD_EXITED && i->exit_status == 0) ||
                         spec_exit_set_has(&spec->success, exit_by_signal(i->exit_code), i->exit_status));
 }

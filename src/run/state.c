@@ -52,6 +52,8 @@ static const Field instance_fields[] = {
         { "network",        FIELD_STRING,   offsetof(InstanceStatus, network)        },
         { "addresses",      FIELD_STRING,   offsetof(InstanceStatus, addresses)      },
         { "ports",          FIELD_STRING,   offsetof(InstanceStatus, ports)          },
+        { "health",         FIELD_STRING,   offsetof(InstanceStatus, health)         },
+        { "answer",         FIELD_STRING,   offsetof(InstanceStatus, answer)         },
         { "message",        FIELD_STRING,   offsetof(InstanceStatus, message)        },
 };
 

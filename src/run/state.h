@@ -46,6 +46,8 @@ typedef struct InstanceStatus {
         char *network;        /* that it is on: "berth" for the one without a file; "" for none of berth's */
         char *addresses;      /* on that network: "10.77.3.4/16, fd00::1/64"; "" for none */
         char *ports;          /* what it listens on by takeover: "*:8080->80/tcp, 127.0.0.1:53->53/udp"; "" for nothing */
+        char *health;         /* "starting", "healthy", "unhealthy"; "" without a health check, and while it does not run */
+        char *answer;         /* what the last attempt of that came to: "HTTP 503"; "" for none */
         char *message;        /* why it is as it is: "killed for want of memory"; "" where nothing is to be said */
 } InstanceStatus;
 

@@ -14,6 +14,7 @@
 #include "run/cgroup.h"
 #include "run/exit.h"
 #include "run/fetch.h"
+#include "run/health.h"
 #include "run/ids.h"
 #include "run/instance.h"
 #include "run/journal.h"
@@ -196,7 +197,7 @@ static void state_write(Supervisor *sv) {
                         .container_name = i->container_name, .release = 1, .restarts = i->restarts,
                         .since_usec = i->since_usec, .exit_code = i->exit_code, .exit_status = i->exit_status,
                         .network = i->attachment.network.name, .addresses = i->attachment.text,
-                        .ports = ports[k] = publish_text(i), .message = i->message,
+                        .ports = ports[k] = publish_text(i), .health = (char *) health_status(i), .answer = (char *) health_answer(i), .message = i->message,
                 };
         }
         if (r >= 0)
@@ -214,7 +215,7 @@ static void supervisor_exit(Supervisor *sv) {
 
 /* How the supervisor ends when an instance has ended so: its own status, or 128 and the signal as shells say it. */
 static int exit_status_of(const Instance *i) {
-        if (!i->execed || i->exit_code == EXIT_CODE_UNKNOWN)
+        if (!i->execed || i->unwell || i->exit_code == EXIT_CODE_UNKNOWN)
                 return EXIT_STARTED_BADLY;
         return exit_by_signal(i->exit_code) ? 128 + i->exit_status : i->exit_status;
 }

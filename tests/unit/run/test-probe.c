@@ -127,7 +127,7 @@ START_TEST(what_is_no_http_is_not_well) {
         answers("220 mail.example ESMTP\r\n");
         ck_assert(!well);
         ck_assert_int_eq(status, -1);
-        ck_assert_ptr_nonnull(strstr(text, "no HTTP comes from 127.0.0.1:"));
+        ck_assert_ptr_nonnull(strstr(text, "no HTTP comes from port "));
 }
 END_TEST
 
@@ -144,7 +144,7 @@ END_TEST
 START_TEST(a_connection_that_is_closed_is_no_answer) {
         answers("");
         ck_assert(!well);
-        ck_assert_ptr_nonnull(strstr(text, "closed without an answer by 127.0.0.1:"));
+        ck_assert_ptr_nonnull(strstr(text, "closed without an answer by port "));
 }
 END_TEST
 
@@ -168,7 +168,7 @@ START_TEST(where_nobody_listens_the_connection_is_refused) {
                 ck_assert_int_ge(sd_event_loop(event), 0);
                 ck_assert(told && !well);
         }
-        ck_assert_ptr_nonnull(strstr(text, "cannot connect to 127.0.0.1:"));
+        ck_assert_ptr_nonnull(strstr(text, "cannot connect to port "));
         ck_assert_ptr_nonnull(strstr(text, "Connection refused"));
 }
 END_TEST
