@@ -260,7 +260,22 @@ static void timer_arm(Health *h) {
 
 /* ---- the instance's ---- */
 
+/* An instance that was taken over runs without anybody having looked at its image. */
+static void image_know(Instance *i) {
+        const SpecProcess *p = i->process->spec;
+        Error error = { 0 };
+        int r;
+
+        if (i->process->image || !p->image.value || p->health.cmd.set || p->health_http.value)
+                return;
+        r = supervisor_process_prepare(i->sv, i->process, &error);
+        if (r < 0)
+                log_warning("Instance '%s' of app '%s': it is not known whether its image has a health check: %s", i->name, i->sv->name,
+                        *error.text ? error.text : strerror(-r));
+}
+
 void health_begin(Instance *i) {
+        image_know(i);
         if (i->health || !has_check(i))
                 return;
         i->health = calloc(1, sizeof(*i->health));

@@ -178,6 +178,9 @@ static int check_health(Check *c) {
                 return complain(c, p->health_startup.cmd.origin, "HealthStartupCmd= comes before HealthCmd= or HealthHttp=, and there is none");
         if (p->notify == SPEC_NOTIFY_HEALTHY && !own && (p->health.cmd.set || p->rootfs.value))
                 return complain(c, last_of(c, "Notify"), "Notify=healthy needs HealthCmd= or HealthHttp=");
+        if (p->health.interval.set && p->health.interval.value == SPEC_INFINITY &&
+                (p->notify == SPEC_NOTIFY_HEALTHY || (p->health_http.value && p->notify != SPEC_NOTIFY_YES)))
+                return complain(c, p->health.interval.origin, "HealthInterval=disable, and readiness waits for the check (Notify=healthy, HealthHttp=)");
         return 0;
 }
 

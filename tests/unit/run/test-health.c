@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
 
-#include "run/health-schedule.h"
+#include "run/health-log.h"
+#include "temporary.h"
+#include "util/fd.h"
+#include "util/strv.h"
 
 #define SECOND UINT64_C(1000000)
 #define TAKES (SECOND / 2) /* an attempt */
@@ -210,9 +215,75 @@ START_TEST(a_random_walk_holds_what_is_promised) {
 }
 END_TEST
 
+/* ---- the log ---- */
+
+static char directory[] = "/tmp/test-health.XXXXXX";
+static HealthLog health_log;
+
+static void log_setup(void) {
+        temporary_make(directory);
+        health_log = (HealthLog){ .path = str_format("%s/health.json", directory), .max = 2 };
+        ck_assert_ptr_nonnull(health_log.path);
+}
+
+static void log_teardown(void) {
+        health_log_clear(&health_log);
+        temporary_remove();
+}
+
+static char *logged(bool is_well, int status, const char *output) {
+        const HealthSchedule schedule = { .phase = HEALTH_HEALTHY, .failures = 7 };
+        const ProbeResult result = { .well = is_well, .status = status, .output = output, .size = strlen(output) };
+        char *text = NULL;
+
+        ck_assert_int_eq(health_log_add(&health_log, &result, UINT64_C(1700000000000001), UINT64_C(1700000001500000), &schedule), 0);
+        ck_assert_int_eq(read_file(AT_FDCWD, health_log.path, 16 * HEALTH_LOG_BYTES_MAX, &text, NULL), 0);
+        return text;
+}
+
+START_TEST(the_log_is_what_podman_writes) {
+        _cleanup_free_ char *text = logged(false, 3, "not \"well\"\n\xff");
+
+        ck_assert_str_eq(text, "{\"Status\":\"healthy\",\"FailingStreak\":7,\"Log\":[\n"
+                               "{\"Start\":\"2023-11-14T22:13:20.000001Z\",\"End\":\"2023-11-14T22:13:21.500000Z\",\"ExitCode\":3,"
+                               "\"Output\":\"not \\\"well\\\"\\u000a\xef\xbf\xbd\"}\n]}\n");
+}
+END_TEST
+
+START_TEST(a_status_of_http_that_is_well_is_no_failure) {
+        _cleanup_free_ char *text = logged(true, 204, "HTTP 204");
+
+        ck_assert_ptr_nonnull(strstr(text, "\"ExitCode\":0,"));
+}
+END_TEST
+
+START_TEST(the_oldest_attempt_goes_first) {
+        _cleanup_free_ char *one = logged(true, 0, "one"), *two = logged(true, 0, "two"), *three = logged(true, 0, "three");
+
+        ck_assert_ptr_nonnull(strstr(two, "\"one\""));
+        ck_assert_ptr_null(strstr(three, "\"one\""));
+        ck_assert_ptr_nonnull(strstr(three, "\"two\""));
+        ck_assert_ptr_nonnull(strstr(three, "\"three\""));
+}
+END_TEST
+
+START_TEST(a_log_without_a_limit_has_one) {
+        static char output[PROBE_OUTPUT_MAX + 1];
+
+        memset(output, 'x', sizeof(output) - 1);
+        health_log.max = 0;
+        for (int i = 0; i < 40; i++) {
+                _cleanup_free_ char *text = logged(true, 0, output);
+
+                ck_assert_uint_le(strlen(text), HEALTH_LOG_BYTES_MAX + PROBE_OUTPUT_MAX);
+        }
+        ck_assert_uint_ge(strv_length(health_log.items), 10);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("health");
-        TCase *t = tcase_create("schedule");
+        TCase *t = tcase_create("schedule"), *log = tcase_create("log");
         SRunner *runner;
         int failed;
 
@@ -229,6 +300,12 @@ int main(void) {
         tcase_add_test(t, times_do_not_wrap);
         tcase_add_loop_test(t, a_random_walk_holds_what_is_promised, 0, 8);
         suite_add_tcase(suite, t);
+        tcase_add_checked_fixture(log, log_setup, log_teardown);
+        tcase_add_test(log, the_log_is_what_podman_writes);
+        tcase_add_test(log, a_status_of_http_that_is_well_is_no_failure);
+        tcase_add_test(log, the_oldest_attempt_goes_first);
+        tcase_add_test(log, a_log_without_a_limit_has_one);
+        suite_add_tcase(suite, log);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_ENV);
         failed = srunner_ntests_failed(runner);
