@@ -156,8 +156,8 @@ END_TEST
 
 START_TEST(healthy_needs_a_check) {
         ck_assert_int_eq(scratch_process("Notify=healthy")->notify, SPEC_NOTIFY_HEALTHY); /* the image may have one */
-        scratch_process_wrong("Notify=healthy\nHealthCmd=true\nHealthInterval=disable", 3, "readiness waits for the check");
-        scratch_process_wrong("PublishPort=80\nHealthHttp=/\nHealthInterval=0", 3, "readiness waits for the check");
+        scratch_process_wrong("HealthInterval=disable\nNotify=healthy\nHealthCmd=true", 16, "HealthInterval=disable, and readiness waits for the check (Notify=healthy, HealthHttp=)");
+        scratch_process_wrong("HealthInterval=0\nPublishPort=80\nHealthHttp=/", 16, "HealthInterval=disable, and readiness waits for the check (Notify=healthy, HealthHttp=)");
         scratch_process_wrong("Notify=healthy\nHealthCmd=none", 1, "Notify=healthy needs HealthCmd= or HealthHttp=");
         scratch_wrong("[Container]\nRootfs=/x\nNotify=healthy\n", 3, 1, "Notify=healthy needs HealthCmd= or HealthHttp=");
         scratch_wrong("[Container]\nRootfs=/x\nHealthStartupCmd=a\n", 3, 18,
