@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "box.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -221,8 +222,7 @@ static int host_prepare(void) {
 int box_main(const char *name, void (*add)(TCase *c)) {
         Suite *s = suite_create(name);
         TCase *c = tcase_create(name);
-        SRunner *runner;
-        int failed, r;
+        int r;
 
         if (geteuid() != 0) {
                 puts("skipped: only root can start the helper");
@@ -241,9 +241,5 @@ int box_main(const char *name, void (*add)(TCase *c)) {
         tcase_add_checked_fixture(c, set_up, tear_down);
         add(c);
         suite_add_tcase(s, c);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return suite_run(s);
 }

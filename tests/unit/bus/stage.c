@@ -11,6 +11,7 @@
 #include "bus/manager.h"
 #include "bus/objects.h"
 #include "stage.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -283,8 +284,6 @@ const char *stage_message(void) {
 int stage_main(const char *name, void (*add)(TCase *t)) {
         Suite *s = suite_create(name);
         TCase *t = tcase_create(name);
-        SRunner *r;
-        int failed;
 
         if (system("command -v dbus-daemon >/dev/null") != 0) {
                 puts("skipped: there is no dbus-daemon");
@@ -294,9 +293,5 @@ int stage_main(const char *name, void (*add)(TCase *t)) {
         tcase_set_timeout(t, 60);
         tcase_add_checked_fixture(t, stage_open, stage_close);
         add(t);
-        r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }

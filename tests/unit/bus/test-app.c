@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "bus/app.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -134,8 +134,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("app");
         TCase *t = tcase_create("app");
-        SRunner *r;
-        int failed;
 
         suite_add_tcase(s, t);
         tcase_add_checked_fixture(t, setup, teardown);
@@ -145,9 +143,5 @@ int main(void) {
         tcase_add_test(t, a_bad_spec_is_an_app_with_a_problem);
         tcase_add_test(t, what_runs_counts_before_the_spec);
         tcase_add_test(t, setting_a_field_says_whether_it_changed);
-        r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,6 +6,7 @@
 #include <unistd.h>
 
 #include "said.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -240,8 +240,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("commands");
         TCase *t = tcase_create("commands");
-        SRunner *r;
-        int failed;
 
         suite_add_tcase(s, t);
         tcase_add_checked_fixture(t, setup, teardown);
@@ -255,9 +253,5 @@ int main(void) {
         tcase_add_test(t, an_app_that_is_not_there_is_status_4);
         tcase_add_test(t, verbs_say_what_is_no_app_to_start);
         tcase_add_test(t, a_full_disk_is_no_success);
-        r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 
 #include "cli/change.h"
+#include "suite.h"
 
 /* wanted NULL: no assignment is left. */
 static void edited(const char *text, const char *section, const char *key, const char *value, const char *wanted) {
@@ -40,16 +40,10 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("drop-in");
         TCase *t = tcase_create("drop-in");
-        SRunner *r;
-        int failed;
 
         suite_add_tcase(s, t);
         tcase_add_test(t, an_assignment_takes_the_place_of_the_earlier_one);
         tcase_add_test(t, what_somebody_else_wrote_stays);
         tcase_add_test(t, what_is_taken_away_leaves_nothing);
-        r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -7,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/apps.h"
+#include "suite.h"
 #include "util/strv.h"
 
 /* ---- tables ---- */
@@ -211,8 +211,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("output");
         TCase *t = tcase_create("output");
-        SRunner *r;
-        int failed;
 
         suite_add_tcase(s, t);
         tcase_add_test(t, columns_are_as_wide_as_their_widest_cell);
@@ -225,9 +223,5 @@ int main(void) {
         tcase_add_test(t, times_are_in_two_units);
         tcase_add_test(t, an_argument_is_an_app_and_perhaps_an_instance);
         tcase_add_test(t, the_state_of_an_app_is_systemds_or_its_specs);
-        r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -8,6 +7,7 @@
 
 #include "image/acl.h"
 #include "image/unpack.h"
+#include "suite.h"
 #include "tar-maker.h"
 #include "temporary.h"
 #include "util/fd.h"
@@ -206,8 +206,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("acl");
         TCase *t = tcase_create("acl");
-        SRunner *r;
-        int failed;
 
         suite_add_tcase(s, t);
         tcase_add_checked_fixture(t, setup, teardown);
@@ -219,9 +217,5 @@ int main(void) {
         tcase_add_test(t, a_list_without_a_mask_is_refused);
         tcase_add_test(t, too_long_a_list_is_refused);
         tcase_add_test(t, what_is_no_list_is_refused);
-        r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -8,6 +7,7 @@
 #include "image/layer-tar.h"
 #include "image/tar-record.h"
 #include "image/unpack.h"
+#include "suite.h"
 #include "tar-maker.h"
 #include "temporary.h"
 #include "util/fd.h"
@@ -297,8 +297,6 @@ int main(void) {
         };
         Suite *s = suite_create("image-layer-tar");
         TCase *t = tcase_create("layer-tar");
-        SRunner *runner;
-        int failed;
 
         if (geteuid() != 0) {
                 fprintf(stderr, "owners and devices can be made by root alone: skipped\n");
@@ -313,9 +311,5 @@ int main(void) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 tcase_add_loop_test(t, cases[i].test, 0, (int) cases[i].loops);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? 0 : 1;
+        return suite_run(s);
 }

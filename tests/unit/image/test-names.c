@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 
 #include "image/name.h"
 #include "image/path.h"
 #include "image/plain.h"
+#include "suite.h"
 #include "util/strv.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -218,8 +218,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("image-names");
         TCase *t = tcase_create("names");
-        SRunner *runner;
-        int failed;
 
         tcase_add_loop_test(t, names_are_completed_as_docker_does, 0, (int) ELEMENTSOF(good));
         tcase_add_loop_test(t, what_is_no_name_is_refused, 0, (int) ELEMENTSOF(bad));
@@ -231,9 +229,5 @@ int main(void) {
         tcase_add_loop_test(t, whiteouts_are_known_by_their_names, 0, (int) ELEMENTSOF(whiteouts));
         tcase_add_test(t, only_harmless_attributes_are_kept);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(s);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 
 #include "image/change.h"
 #include "image/digest.h"
 #include "image/oci-make.h"
+#include "suite.h"
 #include "util/buf.h"
 #include "util/strv.h"
 
@@ -288,8 +288,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("image-oci");
         TCase *t = tcase_create("oci");
-        SRunner *runner;
-        int failed;
 
         tcase_add_test(t, a_configuration_gives_its_defaults);
         tcase_add_test(t, nulls_and_empty_texts_say_nothing);
@@ -304,9 +302,5 @@ int main(void) {
         tcase_add_test(t, a_docker_archive_lists_its_images);
         tcase_add_loop_test(t, changes_are_lines_of_a_dockerfile, 0, (int) ELEMENTSOF(changes));
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(s);
 }

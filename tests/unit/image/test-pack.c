@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <stdio.h>
 
 #include "image/digest.h"
 #include "image/pack.h"
 #include "image/stream.h"
 #include "memory-blob.h"
+#include "suite.h"
 #include "util/buf.h"
 
 /* Words that repeat, not all at the same distance. */
@@ -102,8 +102,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("image-pack");
         TCase *t = tcase_create("pack");
-        SRunner *runner;
-        int failed;
 
         tcase_set_timeout(t, 60);
         tcase_add_loop_test(t, what_was_packed_unpacks_to_the_same, 0,
@@ -112,9 +110,5 @@ int main(void) {
         tcase_add_loop_test(t, an_error_comes_through, 0, _PACK_FORMAT_MAX);
         tcase_add_test(t, formats_have_names);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(s);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 
 #include "image/packed.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 
@@ -99,17 +99,11 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("image-packed");
         TCase *t = tcase_create("packed");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(t, set_up, tear_down);
         tcase_add_test(t, the_latest_comes_first_and_each_is_there_once);
         tcase_add_test(t, there_are_not_too_many);
         tcase_add_test(t, what_is_not_understood_is_not_known);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(s);
 }

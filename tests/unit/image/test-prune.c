@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -8,6 +7,7 @@
 
 #include "image/import.h"
 #include "image/prune.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 
@@ -244,8 +244,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("image-prune");
         TCase *t = tcase_create("prune");
-        SRunner *runner;
-        int failed;
 
         if (geteuid() != 0) {
                 fprintf(stderr, "owners and devices can be made by root alone: skipped\n");
@@ -268,9 +266,5 @@ int main(void) {
         tcase_add_test(t, what_is_shared_goes_with_the_last_that_has_it);
         tcase_add_test(t, a_name_that_came_back_is_no_former_one);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(s);
 }

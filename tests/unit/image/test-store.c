@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -8,6 +7,7 @@
 #include <unistd.h>
 
 #include "image/import.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 
@@ -377,8 +377,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("image-store");
         TCase *t = tcase_create("store");
-        SRunner *runner;
-        int failed;
 
         if (geteuid() != 0) {
                 fprintf(stderr, "a store can be made by root alone: skipped\n");
@@ -405,9 +403,5 @@ int main(void) {
         tcase_add_test(t, a_layer_that_a_load_needs_is_not_collected);
         tcase_add_test(t, the_store_is_closed_to_other_users);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(s);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <isa-l/crc.h>
 
 #include "image/digest.h"
 #include "image/pack.h"
 #include "image/stream.h"
 #include "memory-blob.h"
+#include "suite.h"
 #include "util/buf.h"
 
 static void put(Buf *b, const void *data, size_t size) {
@@ -270,8 +270,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("image-stream");
         TCase *t = tcase_create("stream");
-        SRunner *runner;
-        int failed;
 
         tcase_set_timeout(t, 300);
         tcase_add_loop_test(t, gzip_headers_may_have_everything, 0, ELEMENTSOF(pieces));
@@ -287,9 +285,5 @@ int main(void) {
         tcase_add_loop_test(t, why_the_blob_ended_is_told, 0, 34);
         tcase_add_loop_test(t, a_stream_may_be_left_anywhere, 0, 9);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(s);
 }

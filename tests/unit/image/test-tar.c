@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 
 #include "image/tar-extended.h"
 #include "image/tar-header.h"
+#include "suite.h"
 
 static const struct {
         const char *text;
@@ -77,17 +77,11 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("tar");
         TCase *t = tcase_create("tar");
-        SRunner *r;
-        int failed;
 
         tcase_add_loop_test(t, times_have_fractions_on_both_sides_of_1970, 0, ELEMENTSOF(times));
         tcase_add_loop_test(t, what_is_no_time_is_refused, 0, ELEMENTSOF(bad_times));
         tcase_add_loop_test(t, numbers_are_octal_or_binary, 0, ELEMENTSOF(numbers));
         tcase_add_loop_test(t, what_is_no_number_is_refused, 0, ELEMENTSOF(bad_numbers));
         suite_add_tcase(s, t);
-        r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return suite_run(s);
 }

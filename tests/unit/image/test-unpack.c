@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 #include "image/digest.h"
 #include "image/layer-tar.h"
 #include "image/unpack.h"
+#include "suite.h"
 #include "tar-maker.h"
 #include "temporary.h"
 #include "util/fd.h"
@@ -836,8 +836,6 @@ int main(void) {
         };
         Suite *s = suite_create("image-unpack");
         TCase *t = tcase_create("unpack");
-        SRunner *runner;
-        int failed;
 
         if (geteuid() != 0) {
                 fprintf(stderr, "owners and devices can be made by root alone: skipped\n");
@@ -851,9 +849,5 @@ int main(void) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 tcase_add_loop_test(t, cases[i].test, 0, (int) cases[i].loops);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(s);
 }

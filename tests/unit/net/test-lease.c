@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "net/lease.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -149,8 +149,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("lease");
         TCase *t = tcase_create("lease");
-        SRunner *runner = srunner_create(suite);
-        int failed;
 
         tcase_add_checked_fixture(t, setup, teardown);
         tcase_add_test(t, an_instance_keeps_its_address);
@@ -160,8 +158,5 @@ int main(void) {
         tcase_add_test(t, a_range_that_has_changed_moves_the_instance);
         tcase_add_test(t, what_is_no_link_of_ours_is_left_alone);
         suite_add_tcase(suite, t);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(suite);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/dns.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/strv.h"
 
@@ -165,8 +165,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("name");
         TCase *t = tcase_create("name");
-        SRunner *runner = srunner_create(suite);
-        int failed;
 
         suite_add_tcase(suite, t);
         tcase_add_checked_fixture(t, setup, teardown);
@@ -175,8 +173,5 @@ int main(void) {
         tcase_add_test(t, questions_are_read_and_nothing_else);
         tcase_add_test(t, answers_have_what_was_asked_for);
         tcase_add_test(t, an_answer_that_is_too_long_is_cut_and_says_so);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return suite_run(suite);
 }

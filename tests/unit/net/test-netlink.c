@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -7,6 +6,7 @@
 
 #include "net/link.h"
 #include "net/netlink.h"
+#include "suite.h"
 #include "util/fd.h"
 
 static const struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
@@ -100,15 +100,10 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("netlink");
         TCase *t = tcase_create("netlink");
-        SRunner *runner = srunner_create(suite);
-        int failed;
 
         tcase_add_test(t, messages_are_built_as_they_are_read);
         tcase_add_test(t, answers_that_lie_are_survived);
         tcase_add_test(t, the_kernel_answers);
         suite_add_tcase(suite, t);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(suite);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <arpa/inet.h>
-#include <check.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/port.h"
+#include "suite.h"
 #include "util/fd.h"
 #include "util/strv.h"
 
@@ -229,8 +229,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("port");
         TCase *t = tcase_create("port");
-        SRunner *runner = srunner_create(suite);
-        int failed;
 
         suite_add_tcase(suite, t);
         tcase_add_test(t, clients_of_both_families_wait_until_somebody_serves);
@@ -243,8 +241,5 @@ int main(void) {
         tcase_add_test(t, a_socket_of_systemd_is_not_ours_to_stop);
         tcase_add_test(t, udp_is_gathered_by_no_socket_that_nobody_reads);
         tcase_add_test(t, texts_and_destinations);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return suite_run(suite);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "image/registry/credentials.h"
 #include "image/registry/tls.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -184,8 +184,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("registry-credentials");
         TCase *t = tcase_create("credentials"), *files = tcase_create("files");
-        SRunner *runner;
-        int failed;
 
         tcase_add_loop_test(t, files_have_credentials_for_hosts_and_repositories, 0, (int) ELEMENTSOF(found));
         tcase_add_test(t, a_store_has_the_credentials_of_all);
@@ -197,9 +195,5 @@ int main(void) {
         tcase_add_test(files, certificates_and_keys_come_in_pairs);
         tcase_add_test(files, what_was_said_comes_before_a_named_file_before_all_others);
         suite_add_tcase(s, files);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(s);
 }

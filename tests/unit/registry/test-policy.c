@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
 #include "image/registry/base64.h"
 #include "image/registry/signature.h"
+#include "suite.h"
 #include "util/strv.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -244,8 +244,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("registry-policy");
         TCase *t = tcase_create("policy");
-        SRunner *runner;
-        int failed;
 
         tcase_add_loop_test(t, the_most_exact_scope_holds, 0, (int) ELEMENTSOF(found));
         tcase_add_loop_test(t, what_a_policy_cannot_say_is_refused, 0, (int) ELEMENTSOF(bad));
@@ -255,9 +253,5 @@ int main(void) {
         tcase_add_loop_test(t, a_payload_that_says_less_or_more_is_refused, 0, (int) ELEMENTSOF(bad_payloads));
         tcase_add_test(t, signatures_are_by_a_key);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(s);
 }

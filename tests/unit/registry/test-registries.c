@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 
 #include "image/registry/registries.h"
+#include "suite.h"
 #include "util/strv.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -250,8 +250,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("registry-registries");
         TCase *t = tcase_create("registries");
-        SRunner *runner;
-        int failed;
 
         tcase_add_loop_test(t, names_lead_to_their_places, 0, (int) ELEMENTSOF(places));
         tcase_add_test(t, a_push_goes_to_no_mirror);
@@ -263,9 +261,5 @@ int main(void) {
         tcase_add_test(t, a_later_file_replaces_what_an_earlier_says);
         tcase_add_loop_test(t, what_is_not_understood_is_refused_by_name, 0, (int) ELEMENTSOF(bad));
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(s);
 }

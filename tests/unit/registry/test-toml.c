@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 
 #include "image/registry/toml.h"
+#include "suite.h"
 #include "util/buf.h"
 
 static const struct {
@@ -127,17 +127,11 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("registry-toml");
         TCase *t = tcase_create("toml");
-        SRunner *runner;
-        int failed;
 
         tcase_add_loop_test(t, documents_are_read, 0, (int) ELEMENTSOF(good));
         tcase_add_loop_test(t, what_is_no_toml_is_refused_with_its_line, 0, (int) ELEMENTSOF(bad));
         tcase_add_test(t, a_nul_byte_is_refused);
         tcase_add_test(t, tables_have_a_limit);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(s);
 }

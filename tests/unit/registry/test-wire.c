@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The small pieces that talk: challenges, refusals, back-off, addresses, base64 and the ring. */
-#include <check.h>
 
 #include "image/registry/answer.h"
 #include "image/registry/base64.h"
@@ -8,6 +7,7 @@
 #include "image/registry/retry.h"
 #include "image/registry/ring.h"
 #include "image/registry/url.h"
+#include "suite.h"
 
 static const struct {
         const char *text;
@@ -216,8 +216,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("registry-wire");
         TCase *t = tcase_create("wire");
-        SRunner *runner;
-        int failed;
 
         tcase_add_loop_test(t, challenges_are_read, 0, (int) ELEMENTSOF(challenges));
         tcase_add_loop_test(t, a_malformed_challenge_is_refused, 0, (int) ELEMENTSOF(bad_challenges));
@@ -231,9 +229,5 @@ int main(void) {
         tcase_add_loop_test(t, base64_goes_both_ways, 0, (int) ELEMENTSOF(base64));
         tcase_add_test(t, a_ring_keeps_the_order_of_bytes);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(s);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "run/adopt.h"
 #include "run/supervisor.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -81,16 +81,10 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("adopt");
         TCase *t = tcase_create("adopt");
-        SRunner *r;
-        int failed;
 
         suite_add_tcase(s, t);
         tcase_add_checked_fixture(t, setup, teardown);
         tcase_add_test(t, what_a_copied_spec_names_is_beside_the_original);
         tcase_add_test(t, a_copy_that_is_not_whole_is_not_taken);
-        r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 
 #include "run/health-log.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -284,8 +284,6 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("health");
         TCase *t = tcase_create("schedule"), *log = tcase_create("log");
-        SRunner *runner;
-        int failed;
 
         tcase_add_test(t, the_first_attempt_is_at_once_and_the_next_an_interval_after_its_end);
         tcase_add_test(t, so_many_failures_in_a_row_make_it_unhealthy_once);
@@ -306,9 +304,5 @@ int main(void) {
         tcase_add_test(log, the_oldest_attempt_goes_first);
         tcase_add_test(log, a_log_without_a_limit_has_one);
         suite_add_tcase(suite, log);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return suite_run(suite);
 }

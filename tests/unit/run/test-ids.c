@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "run/ids.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -113,8 +113,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("ids");
         TCase *t = tcase_create("ids");
-        SRunner *runner;
-        int failed;
 
         tcase_set_timeout(t, 120);
         tcase_add_checked_fixture(t, setup, teardown);
@@ -126,9 +124,5 @@ int main(void) {
         tcase_add_test(t, what_is_released_leaves_no_file);
         tcase_add_test(t, what_cannot_be_is_refused);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return suite_run(s);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 
 #include "run/machine.h"
+#include "suite.h"
 
 /* Where instance_settle() may lead. */
 static const InstanceState settled[] = { INSTANCE_BACKOFF, INSTANCE_EXITED, INSTANCE_FAILED };
@@ -106,8 +106,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("machine");
         TCase *t = tcase_create("machine");
-        SRunner *runner;
-        int failed;
 
         tcase_add_test(t, every_state_can_be_reached);
         tcase_add_test(t, every_living_state_comes_to_its_end);
@@ -117,9 +115,5 @@ int main(void) {
         tcase_add_test(t, nothing_waits_for_ever);
         tcase_add_test(t, states_and_their_names_belong_together);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return suite_run(s);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <arpa/inet.h>
-#include <check.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -8,6 +7,7 @@
 
 #include "net/netns.h"
 #include "run/probe.h"
+#include "suite.h"
 #include "util/fd.h"
 
 #define TIMEOUT_USEC (60U * 1000 * 1000)
@@ -238,8 +238,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("probe");
         TCase *t = tcase_create("http"), *pure = tcase_create("text");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(t, setup, teardown);
         tcase_add_test(t, a_server_that_is_well_is_asked_as_http_1_1_has_it);
@@ -255,9 +253,5 @@ int main(void) {
         tcase_add_loop_test(pure, status_lines_are_read_strictly, 0, ELEMENTSOF(lines));
         tcase_add_loop_test(pure, a_line_of_output_can_be_shown_anywhere, 0, ELEMENTSOF(texts));
         suite_add_tcase(s, pure);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return suite_run(s);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -8,6 +7,7 @@
 
 #include "run/journal.h"
 #include "run/relay.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 
@@ -226,8 +226,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("relay");
         TCase *t = tcase_create("relay");
-        SRunner *runner;
-        int failed;
 
         tcase_set_timeout(t, 60);
         tcase_add_checked_fixture(t, setup, teardown);
@@ -242,9 +240,5 @@ int main(void) {
         tcase_add_test(t, the_next_relay_sends_what_the_journal_had_no_room_for);
         tcase_add_test(t, a_memory_of_nonsense_is_survived);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return suite_run(s);
 }

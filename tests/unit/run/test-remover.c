@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "run/remover.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -104,8 +104,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("remover");
         TCase *t = tcase_create("remover");
-        SRunner *r;
-        int failed;
 
         suite_add_tcase(s, t);
         tcase_set_timeout(t, 60);
@@ -114,9 +112,5 @@ int main(void) {
         tcase_add_test(t, what_an_earlier_one_left_is_removed);
         tcase_add_test(t, what_is_not_there_costs_nothing);
         tcase_add_test(t, what_cannot_be_taken_away_is_removed_on_the_spot);
-        r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }

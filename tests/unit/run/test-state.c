@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "run/state.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 
@@ -83,17 +83,11 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("state");
         TCase *t = tcase_create("state");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(t, setup, teardown);
         tcase_add_test(t, what_is_written_is_read);
         tcase_add_test(t, lines_of_a_later_version_are_passed_over);
         tcase_add_test(t, nonsense_is_refused);
         suite_add_tcase(s, t);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return suite_run(s);
 }

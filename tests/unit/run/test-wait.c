@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
 #include "run/listening.h"
 #include "run/tail.h"
+#include "suite.h"
 
 static Tail *tail;
 
@@ -128,8 +128,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("wait");
         TCase *lines = tcase_create("lines"), *listening = tcase_create("listening");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(lines, setup, teardown);
         tcase_add_test(lines, what_was_written_last_is_told);
@@ -142,9 +140,5 @@ int main(void) {
         tcase_add_test(listening, a_table_without_sockets_tells_nothing);
         tcase_add_test(listening, not_more_is_told_than_one_reads);
         suite_add_tcase(s, listening);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return suite_run(s);
 }

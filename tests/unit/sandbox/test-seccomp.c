@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Compiled filters are run here, by a small interpreter, on every system call number; what they answer is compared with
  * what Podman's profile says when it is read straight from its JSON, without our reader or libseccomp's rules. */
-#include <check.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <linux/audit.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "sandbox/seccomp.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/capability.h"
 #include "util/fd.h"
@@ -408,8 +408,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("sandbox-seccomp");
         TCase *c = tcase_create("seccomp");
-        SRunner *runner;
-        int failed;
 
         tcase_set_timeout(c, 120);
         tcase_add_test(c, the_default_is_podmans_call_by_call);
@@ -420,9 +418,5 @@ int main(void) {
         tcase_add_test(c, the_cache_knows_what_a_filter_depends_on);
         tcase_add_test(c, a_damaged_or_foreign_cache_entry_is_not_used);
         suite_add_tcase(s, c);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return suite_run(s);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "sandbox/world.h"
+#include "suite.h"
 #include "util/fd.h"
 
 static int ours = -EBADF, theirs = -EBADF;
@@ -81,17 +81,11 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("sandbox-spawn");
         TCase *c = tcase_create("spawn");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(c, set_up, tear_down);
         tcase_add_test(c, a_helper_that_fails_before_it_hears_go_is_heard);
         tcase_add_test(c, what_is_no_message_is_passed_over);
         tcase_add_test(c, a_descriptor_comes_along);
         suite_add_tcase(s, c);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return suite_run(s);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* copy_tree() and give_tree() on real directories. */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -9,6 +8,7 @@
 
 #include "sandbox/give.h"
 #include "sandbox/helper.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 
@@ -141,8 +141,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("sandbox-tree");
         TCase *c = tcase_create("tree");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(c, set_up, tear_down);
         tcase_add_test(c, a_copy_has_all_that_the_image_has);
@@ -150,9 +148,5 @@ int main(void) {
         tcase_add_test(c, a_deep_tree_ends_with_an_error_not_with_a_crash);
         tcase_add_test(c, giving_never_follows_a_link);
         suite_add_tcase(s, c);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return suite_run(s);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "sandbox/user.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 
@@ -165,8 +165,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("sandbox-user");
         TCase *c = tcase_create("user");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(c, set_up, tear_down);
         tcase_add_test(c, names_numbers_and_groups);
@@ -177,9 +175,5 @@ int main(void) {
         tcase_add_test(c, a_fifo_or_a_directory_does_not_hang);
         tcase_add_test(c, a_huge_file_is_refused);
         suite_add_tcase(s, c);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return suite_run(s);
 }

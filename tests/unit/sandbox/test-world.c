@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -7,6 +6,7 @@
 #include <unistd.h>
 
 #include "sandbox/world.h"
+#include "suite.h"
 #include "util/fd.h"
 #include "util/strv.h"
 
@@ -157,8 +157,6 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("sandbox-world");
         TCase *c = tcase_create("world");
-        SRunner *runner;
-        int failed;
 
         tcase_set_timeout(c, 60);
         tcase_add_test(c, what_is_written_is_read_back);
@@ -166,9 +164,5 @@ int main(void) {
         tcase_add_test(c, no_changed_byte_breaks_the_reader);
         tcase_add_test(c, what_is_incomplete_is_refused);
         suite_add_tcase(s, c);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return suite_run(s);
 }

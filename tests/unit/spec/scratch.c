@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "scratch.h"
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 
@@ -105,15 +106,9 @@ void scratch_process_wrong(const char *lines, unsigned column, const char *wrong
 int scratch_run(const char *name, void (*add)(TCase *t)) {
         Suite *s = suite_create(name);
         TCase *t = tcase_create(name);
-        SRunner *r;
-        int failed;
 
         suite_add_tcase(s, t);
         tcase_add_checked_fixture(t, scratch_open, scratch_close);
         add(t);
-        r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }

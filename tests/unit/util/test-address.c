@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <sys/socket.h>
 
+#include "suite.h"
 #include "util/address.h"
 
 static Subnet subnet(const char *text) {
@@ -86,16 +86,11 @@ END_TEST
 int main(void) {
         Suite *suite = suite_create("address");
         TCase *t = tcase_create("address");
-        SRunner *runner = srunner_create(suite);
-        int failed;
 
         tcase_add_test(t, texts_are_read_and_written);
         tcase_add_test(t, bits_of_hosts_are_dropped);
         tcase_add_test(t, a_subnet_has_its_addresses_and_overlaps);
         tcase_add_test(t, addresses_are_numbered);
         suite_add_tcase(suite, t);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return suite_run(suite);
 }

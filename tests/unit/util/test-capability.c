@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 
+#include "suite.h"
 #include "util/capability.h"
 
 START_TEST(names_are_taken_with_and_without_prefix) {
@@ -30,16 +30,10 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("capability");
         TCase *t = tcase_create("capability");
-        SRunner *r;
-        int failed;
 
         suite_add_tcase(s, t);
         tcase_add_test(t, names_are_taken_with_and_without_prefix);
         tcase_add_test(t, slips_of_the_pen_are_found);
         tcase_add_test(t, every_number_has_a_name);
-        r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }

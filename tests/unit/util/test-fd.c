@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 
@@ -204,10 +204,5 @@ int main(void) {
         tcase_add_test(t, remove_tree_passes_over_what_it_cannot_remove);
         tcase_add_test(t, nothing_leads_out_of_the_root);
         tcase_add_test(t, mkdir_in_root_does_not_make_through_a_dangling_link);
-
-        SRunner *r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        int failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }

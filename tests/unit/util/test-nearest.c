@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 
+#include "suite.h"
 #include "util/nearest.h"
 
 START_TEST(str_distance_counts_edits) {
@@ -42,16 +42,10 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("nearest");
         TCase *t = tcase_create("nearest");
-        SRunner *r;
-        int failed;
 
         suite_add_tcase(s, t);
         tcase_add_test(t, str_distance_counts_edits);
         tcase_add_test(t, a_slip_of_the_pen_has_a_nearest_name);
         tcase_add_test(t, what_is_far_from_all_has_none);
-        r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 
+#include "suite.h"
 #include "util/strv.h"
 
 static void size(const char *text, uint64_t bytes) {
@@ -136,10 +136,5 @@ int main(void) {
         tcase_add_test(t, strv_join_puts_the_separator_between);
         tcase_add_test(t, str_format_gives_nothing_where_it_fails);
         tcase_add_test(t, hash_bytes_is_stable);
-
-        SRunner *r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        int failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }

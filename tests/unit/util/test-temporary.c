@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 
@@ -40,15 +40,9 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("temporary");
         TCase *t = tcase_create("temporary");
-        SRunner *r;
-        int failed;
 
         suite_add_tcase(s, t);
         tcase_add_test(t, a_test_that_ends_well_leaves_nothing);
         tcase_add_test(t, a_test_that_is_killed_with_all_its_group_leaves_nothing);
-        r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 
+#include "suite.h"
 #include "util/buf.h"
 #include "util/error.h"
 
@@ -73,10 +73,5 @@ int main(void) {
         tcase_add_test(t, buf_reserve_refuses_to_overflow);
         tcase_add_test(t, error_is_one_sentence);
         tcase_add_test(t, error_is_cut_where_it_is_too_long);
-
-        SRunner *r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        int failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed > 0;
+        return suite_run(s);
 }
