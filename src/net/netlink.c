@@ -119,74 +119,82 @@ static bool is_transaction(const NetlinkBatch *b) {
         return !(((const struct nlmsghdr *) (const void *) b->data.data)->nlmsg_flags & NLM_F_ACK);
 }
 
-int netlink_call(int fd, const NetlinkBatch *b) {
-        _cleanup_free_ char *buffer = malloc(ANSWER_SIZE);
-        int r, result = 0;
+/* Nonzero ends the answers. */
+typedef int (*answer_visitor)(const struct nlmsghdr *m, void *userdata);
 
-        r = buffer ? batch_send(fd, b) : -ENOMEM;
-        if (r < 0)
-                return r;
-        for (;;) {
-                ssize_t n = answer_receive(fd, buffer);
-                unsigned left = (unsigned) n;
-
-                if (n < 0)
-                        return (int) n;
-                for (const struct nlmsghdr *m = (void *) buffer; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left)) {
-                        if (m->nlmsg_type != NLMSG_ERROR)
-                                continue;
-                        r = error_of(m);
-                        if (r < 0 && result == 0)
-                                result = r;
-                        if (m->nlmsg_seq == b->last || (r < 0 && m->nlmsg_seq == 0 && is_transaction(b)))
-                                return result;
-                }
-        }
-}
-
-/* 1: all is there; 0: it changed meanwhile. */
-static int dump_once(int fd, const NetlinkBatch *b, char *buffer, Buf *ret) {
-        bool interrupted = false;
+/* Sends the batch and calls visit for each message of the answers until that returns nonzero, which is returned. buffer is of ANSWER_SIZE. */
+static int answers_visit(int fd, const NetlinkBatch *b, char *buffer, answer_visitor visit, void *userdata) {
         int r = batch_send(fd, b);
 
-        if (r < 0)
-                return r;
-        for (;;) {
+        while (r == 0) {
                 ssize_t n = answer_receive(fd, buffer);
                 unsigned left = (unsigned) n;
 
                 if (n < 0)
                         return (int) n;
-                for (const struct nlmsghdr *m = (void *) buffer; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left)) {
-                        interrupted = interrupted || (m->nlmsg_flags & NLM_F_DUMP_INTR);
-                        if (m->nlmsg_type == NLMSG_ERROR)
-                                return error_of(m);
-                        if (m->nlmsg_type == NLMSG_DONE) {
-                                r = error_of(m);
-                                return r < 0 ? r : !interrupted;
-                        }
-                        if (ret->size > DUMP_SIZE_MAX)
-                                return -E2BIG;
-                        r = buf_append(ret, m, NLMSG_ALIGN(m->nlmsg_len));
-                        if (r < 0)
-                                return r;
-                }
+                for (const struct nlmsghdr *m = (void *) buffer; r == 0 && NLMSG_OK(m, left); m = NLMSG_NEXT(m, left))
+                        r = visit(m, userdata);
         }
+        return r;
+}
+
+typedef struct Call {
+        const NetlinkBatch *batch;
+        int result;
+} Call;
+
+static int visit_call(const struct nlmsghdr *m, void *userdata) {
+        Call *c = userdata;
+        int r;
+
+        if (m->nlmsg_type != NLMSG_ERROR)
+                return 0;
+        r = error_of(m);
+        if (r < 0 && c->result == 0)
+                c->result = r;
+        return m->nlmsg_seq == c->batch->last || (r < 0 && m->nlmsg_seq == 0 && is_transaction(c->batch));
+}
+
+int netlink_call(int fd, const NetlinkBatch *b) {
+        _cleanup_free_ char *buffer = malloc(ANSWER_SIZE);
+        Call c = { .batch = b };
+        int r = buffer ? answers_visit(fd, b, buffer, visit_call, &c) : -ENOMEM;
+
+        return r < 0 ? r : c.result;
+}
+
+typedef struct Dump {
+        Buf answers;
+        bool interrupted; /* it changed meanwhile */
+} Dump;
+
+static int visit_dump(const struct nlmsghdr *m, void *userdata) {
+        Dump *d = userdata;
+        int r;
+
+        d->interrupted = d->interrupted || (m->nlmsg_flags & NLM_F_DUMP_INTR) || m->nlmsg_type == NLMSG_ERROR;
+        if (m->nlmsg_type == NLMSG_ERROR || m->nlmsg_type == NLMSG_DONE) {
+                r = error_of(m);
+                return r < 0 ? r : 1;
+        }
+        return d->answers.size > DUMP_SIZE_MAX ? -E2BIG : buf_append(&d->answers, m, NLMSG_ALIGN(m->nlmsg_len));
 }
 
 int netlink_dump(int fd, const NetlinkBatch *b, Buf *ret) {
         _cleanup_free_ char *buffer = malloc(ANSWER_SIZE);
-        _cleanup_buf_ Buf answers = BUF_INIT;
-        int r = buffer ? 0 : -ENOMEM;
+        Dump d = { .interrupted = true };
+        int r = buffer ? 1 : -ENOMEM;
 
-        for (unsigned i = 0; r == 0 && i < DUMP_TRIES_MAX; i++) {
-                buf_clear(&answers);
-                r = dump_once(fd, b, buffer, &answers);
+        for (unsigned i = 0; r > 0 && d.interrupted && i < DUMP_TRIES_MAX; i++) {
+                buf_clear(&d.answers);
+                d.interrupted = false;
+                r = answers_visit(fd, b, buffer, visit_dump, &d);
         }
-        if (r <= 0)
+        if (r < 0 || d.interrupted) {
+                buf_clear(&d.answers);
                 return r < 0 ? r : -EBUSY;
-        *ret = answers;
-        answers = BUF_INIT;
+        }
+        *ret = d.answers;
         return 0;
 }
 
