@@ -182,16 +182,30 @@ static int append_devices(sd_bus_message *m, const char *const *devices) {
         return r;
 }
 
-static int append_access(sd_bus_message *m, const char *name, const SpecAccess *items, size_t n) {
-        int r = n > 0 ? sd_bus_message_open_container(m, 'r', "sv") : 0;
+/* A property that is a list: array is its type, element that of each. */
+static int list_open(sd_bus_message *m, const char *name, const char *array, const char *element) {
+        int r = sd_bus_message_open_container(m, 'r', "sv");
 
-        if (n == 0 || r < 0)
-                return r;
-        r = sd_bus_message_append(m, "s", name);
         if (r >= 0)
-                r = sd_bus_message_open_container(m, 'v', "a(iayu)");
+                r = sd_bus_message_append(m, "s", name);
         if (r >= 0)
-                r = sd_bus_message_open_container(m, 'a', "(iayu)");
+                r = sd_bus_message_open_container(m, 'v', array);
+        return r < 0 ? r : sd_bus_message_open_container(m, 'a', element);
+}
+
+static int list_close(sd_bus_message *m) {
+        int r = 0;
+
+        for (int i = 0; i < 3 && r >= 0; i++)
+                r = sd_bus_message_close_container(m);
+        return r;
+}
+
+static int append_access(sd_bus_message *m, const char *name, const SpecAccess *items, size_t n) {
+        int r = n > 0 ? list_open(m, name, "a(iayu)", "(iayu)") : 0;
+
+        if (n == 0)
+                return 0;
         for (size_t i = 0; i < n && r >= 0; i++) {
                 const Address *a = &items[i].subnet.base;
 
@@ -205,26 +219,17 @@ static int append_access(sd_bus_message *m, const char *name, const SpecAccess *
                 if (r >= 0)
                         r = sd_bus_message_close_container(m);
         }
-        for (int i = 0; i < 3 && r >= 0; i++)
-                r = sd_bus_message_close_container(m);
-        return r;
+        return r < 0 ? r : list_close(m);
 }
 
 static int append_socket_binds(sd_bus_message *m, const char *name, const SpecSocketBind *items, size_t n) {
-        int r = n > 0 ? sd_bus_message_open_container(m, 'r', "sv") : 0;
+        int r = n > 0 ? list_open(m, name, "a(iiqq)", "(iiqq)") : 0;
 
-        if (n == 0 || r < 0)
-                return r;
-        r = sd_bus_message_append(m, "s", name);
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'v', "a(iiqq)");
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'a', "(iiqq)");
+        if (n == 0)
+                return 0;
         for (size_t i = 0; i < n && r >= 0; i++)
                 r = sd_bus_message_append(m, "(iiqq)", items[i].family, items[i].protocol, items[i].count, items[i].first);
-        for (int i = 0; i < 3 && r >= 0; i++)
-                r = sd_bus_message_close_container(m);
-        return r;
+        return r < 0 ? r : list_close(m);
 }
 
 static int append_firewall(sd_bus_message *m, const Spec *s) {
