@@ -69,12 +69,21 @@ Spec *scratch_spec(const char *name, const char *text) {
         return last;
 }
 
-void scratch_wrong(const char *text, unsigned line, unsigned column, const char *wrong) {
+Spec *scratch_load(ScratchLoader load, const char *name) {
+        static Spec *last;
+
+        last = spec_free(last);
+        ck_assert_int_eq(load(name, scratch, NULL, &last), 0);
+        return last;
+}
+
+void scratch_wrong_file(ScratchLoader load, const char *file, const char *text, unsigned line, unsigned column, const char *wrong) {
+        _cleanup_free_ char *name = strndup(file, strcspn(file, "."));
         _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
         Spec *s = NULL;
 
-        scratch_write("wrong.container", text);
-        ck_assert_int_eq(spec_load("wrong", scratch, &diags, &s), -EBADMSG);
+        scratch_write(file, text);
+        ck_assert_int_eq(load(name, scratch, &diags, &s), -EBADMSG);
         ck_assert_ptr_null(s);
         if (diags.n != 1)
                 show(&diags);
@@ -83,6 +92,10 @@ void scratch_wrong(const char *text, unsigned line, unsigned column, const char 
         ck_assert_str_eq(diags.items[0].text, wrong);
         ck_assert_uint_eq(diags.items[0].line, line);
         ck_assert_uint_eq(diags.items[0].column, column);
+}
+
+void scratch_wrong(const char *text, unsigned line, unsigned column, const char *wrong) {
+        scratch_wrong_file(spec_load, "wrong.container", text, line, column, wrong);
 }
 
 static const char *container(const char *lines) {

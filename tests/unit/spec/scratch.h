@@ -20,6 +20,11 @@ void scratch_link(const char *path, const char *target);
 Spec *scratch_spec(const char *name, const char *text);
 void scratch_wrong(const char *text, unsigned line, unsigned column, const char *wrong);
 
+/* The same by spec_load() or one of its kind. The Spec lives until the next call. */
+typedef int (*ScratchLoader)(const char *name, const char *dirs, SpecDiags *diags, Spec **ret);
+Spec *scratch_load(ScratchLoader load, const char *name);
+void scratch_wrong_file(ScratchLoader load, const char *file, const char *text, unsigned line, unsigned column, const char *wrong);
+
 /* [Container] with an image and these lines: the only process. The Spec lives until the next call. */
 const SpecProcess *scratch_process(const char *lines);
 /* The same, wrong in the first of the lines (which is line 3). */

@@ -7,25 +7,11 @@
 #define GOOD "[Image]\nImage=registry.example.com/shop:1\n"
 
 static Spec *load(const char *name) {
-        static Spec *s;
-
-        s = spec_free(s);
-        ck_assert_int_eq(spec_image_load(name, scratch, NULL, &s), 0);
-        return s;
+        return scratch_load(spec_image_load, name);
 }
 
-/* The only thing that is wrong with the file, at line:column. */
 static void wrong(const char *text, unsigned line, unsigned column, const char *what) {
-        _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
-        Spec *s = NULL;
-
-        scratch_write("wrong.image", text);
-        ck_assert_int_eq(spec_image_load("wrong", scratch, &diags, &s), -EBADMSG);
-        ck_assert_ptr_null(s);
-        ck_assert_uint_eq(diags.n, 1);
-        ck_assert_str_eq(diags.items[0].text, what);
-        ck_assert_uint_eq(diags.items[0].line, line);
-        ck_assert_uint_eq(diags.items[0].column, column);
+        scratch_wrong_file(spec_image_load, "wrong.image", text, line, column, what);
 }
 
 START_TEST(what_a_file_says_is_typed) {
