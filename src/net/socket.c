@@ -20,6 +20,14 @@ int socket_set(int fd, int level, int option, int value) {
         return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
+int socket_connect(const struct sockaddr_storage *to, socklen_t size) {
+        _cleanup_close_ int fd = socket(to->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        if (fd < 0)
+                return -errno;
+        return connect(fd, (const struct sockaddr *) to, size) < 0 && errno != EINPROGRESS ? -errno : TAKE_FD(fd);
+}
+
 bool process_has_socket(const char *pid, ino_t inode) {
         _cleanup_free_ char *path = str_format("/proc/%s/fd", pid);
         _cleanup_closedir_ DIR *d = NULL;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -8,24 +7,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "net/bpf.h"
 #include "net/sockname.h"
 #include "util/fd.h"
 
-/* Instructions, as the kernel's bpf(2) reads them. */
-#define LOAD_FIELD(to, field)                                                                                   \
-        { .code = BPF_LDX | BPF_W | BPF_MEM, .dst_reg = (to), .src_reg = 1, .off = offsetof(struct bpf_sock_addr, field) }
-#define STORE_FIELD(from, field)                                                                                \
-        { .code = BPF_STX | BPF_W | BPF_MEM, .dst_reg = 1, .src_reg = (from), .off = offsetof(struct bpf_sock_addr, field) }
-#define SET(to, number) { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = (to), .imm = (number) }
-#define SKIP_UNLESS(reg, number, skip) { .code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = (reg), .imm = (number), .off = (skip) }
-#define EXIT { .code = BPF_JMP | BPF_EXIT }
+#define LOAD_FIELD(to, field) BPF_LOAD(BPF_W, to, 1, offsetof(struct bpf_sock_addr, field))
+#define STORE_FIELD(from, field) BPF_STORE(BPF_W, 1, offsetof(struct bpf_sock_addr, field), from)
 
 #define PORT_INSNS 6U
 #define FRAME_INSNS 3U /* begin and end */
-#define LICENSE "LGPL-2.1-or-later"
 
 static size_t program_write(struct bpf_insn *to, const SocknamePort *ports, size_t n_ports) {
-        const struct bpf_insn begin[] = { LOAD_FIELD(2, user_port) }, end[] = { SET(0, 1), EXIT };
+        const struct bpf_insn begin[] = { LOAD_FIELD(2, user_port) }, end[] = { BPF_SET(0, 1), BPF_LEAVE };
         size_t n = ELEMENTSOF(begin);
 
         static_assert(ELEMENTSOF(begin) + ELEMENTSOF(end) == FRAME_INSNS, "room for both");
@@ -33,12 +26,12 @@ static size_t program_write(struct bpf_insn *to, const SocknamePort *ports, size
         for (size_t i = 0; i < n_ports; i++) {
                 const SocknamePort *s = &ports[i];
                 const struct bpf_insn translate[] = {
-                        SKIP_UNLESS(2, htons(s->host), 5),
+                        BPF_SKIP_IF(BPF_JNE, 2, htons(s->host), 5),
                         LOAD_FIELD(3, type),
-                        SKIP_UNLESS(3, s->protocol == SPEC_PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM, 3),
-                        SET(3, htons(s->container)),
+                        BPF_SKIP_IF(BPF_JNE, 3, s->protocol == SPEC_PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM, 3),
+                        BPF_SET(3, htons(s->container)),
                         STORE_FIELD(3, user_port),
-                        SET(2, 0), /* no other port's turn */
+                        BPF_SET(2, 0), /* no other port's turn */
                 };
 
                 static_assert(ELEMENTSOF(translate) == PORT_INSNS, "room for one");
@@ -51,19 +44,12 @@ static size_t program_write(struct bpf_insn *to, const SocknamePort *ports, size
 
 static int program_attach(int cgroup, enum bpf_attach_type type, const struct bpf_insn *insns, size_t n) {
         _cleanup_close_ int program = -EBADF;
-        union bpf_attr load = {
-                .prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
-                .expected_attach_type = type,
-                .insns = (uint64_t) (uintptr_t) insns,
-                .insn_cnt = (uint32_t) n,
-                .license = (uint64_t) (uintptr_t) LICENSE,
-        };
         /* Takes the place of the one that an earlier supervisor has left there. */
         union bpf_attr attach = { .target_fd = (uint32_t) cgroup, .attach_type = type, .attach_flags = BPF_F_ALLOW_OVERRIDE };
 
-        program = (int) syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
+        program = bpf_program_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, type, insns, n);
         if (program < 0)
-                return -errno;
+                return program;
         attach.attach_bpf_fd = (uint32_t) program;
         return syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof(attach)) < 0 ? -errno : 0;
 }

@@ -18,6 +18,10 @@ static void ports_hold(const Takeover *t, int by) {
                                 t->ports[i]->held[k] += (unsigned) by;
 }
 
+static bool has_slot(const Takeover *t, size_t port) {
+        return t->memory && t->memory->slots[port] != PORT_PARKED && port_is_grouped(t->ports[port]);
+}
+
 int takeover_open(Takeover *t, int listener, int memory_fd, Port *const *ports, const SpecPort *specs, size_t n_ports) {
         _cleanup_close_ int listener_fd = listener, memory = memory_fd;
         void *p;
@@ -38,13 +42,23 @@ int takeover_open(Takeover *t, int listener, int memory_fd, Port *const *ports, 
         t->specs = specs;
         t->n_ports = n_ports;
         ports_hold(t, 1);
+        for (size_t i = 0; i < n_ports; i++)
+                if (t->memory->slots[i] != PORT_PARKED) {
+                        int r = port_slot_claim(ports[i], t->memory->slots[i]);
+
+                        if (r < 0)
+                                return r;
+                }
         return 0;
 }
 
 void takeover_close(Takeover *t) {
         ports_hold(t, -1);
-        for (size_t i = 0; i < t->n_ports; i++)
+        for (size_t i = 0; i < t->n_ports; i++) {
+                if (has_slot(t, i))
+                        port_slot_free(t->ports[i], t->memory->slots[i]);
                 port_settle(t->ports[i]);
+        }
         if (t->memory)
                 (void) munmap(t->memory, sizeof(TakeoverMemory));
         fd_close(t->listener);
@@ -108,13 +122,20 @@ static bool kinds_clash(PortKind a, PortKind b) {
         return a == b || a == PORT_DUAL || b == PORT_DUAL;
 }
 
+int takeover_listener(const Takeover *t, size_t port, PortKind kind) {
+        return has_slot(t, port) ? t->ports[port]->slots[t->memory->slots[port]].listeners[kind] : -EBADF;
+}
+
+static bool has_open(const Takeover *t, size_t port, PortKind kind) {
+        int fd = port_is_grouped(t->ports[port]) ? takeover_listener(t, port, kind) : t->ports[port]->sockets[kind];
+
+        return fd >= 0 && socket_is_open_in(t->cgroup, fd);
+}
+
 /* Two sockets on one port: bind(2) would fail in the payload's own namespace, unless both are willing to share it. */
 static bool in_use(const Takeover *t, size_t port, const PayloadSocket *s) {
-        const Port *p = t->ports[port];
-
         for (int i = 0; i < _PORT_KIND_MAX && !s->reuse; i++)
-                if (takeover_has(t, port, (PortKind) i) && kinds_clash((PortKind) i, s->kind) && p->sockets[i] >= 0 &&
-                        socket_is_open_in(t->cgroup, p->sockets[i]))
+                if (takeover_has(t, port, (PortKind) i) && kinds_clash((PortKind) i, s->kind) && has_open(t, port, (PortKind) i))
                         return true;
         return false;
 }
@@ -141,6 +162,22 @@ static int put_in_place(const Takeover *t, const PayloadSocket *s, int number, i
         return ioctl(t->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? -errno : 0;
 }
 
+/* 1: *ret is it; 0: there is none. */
+static int socket_for(Takeover *t, size_t port, PortKind kind, int *ret, Error *reterr) {
+        Port *p = t->ports[port];
+        int slot;
+
+        if (!port_is_grouped(p))
+                return port_socket(p, kind, ret, reterr);
+        if (!has_slot(t, port)) {
+                slot = port_slot_new(p);
+                if (slot < 0)
+                        return error_set_errno(reterr, slot, "cannot publish port %u of more than %u instances", p->host, PORT_SLOTS - 1);
+                t->memory->slots[port] = (uint16_t) slot;
+        }
+        return port_listener(p, kind, t->memory->slots[port], ret, reterr);
+}
+
 static int take(Takeover *t, const Bind *b, const PayloadSocket *s, size_t port, Error *reterr) {
         Port *p = t->ports[port];
         int fd, r;
@@ -150,7 +187,7 @@ static int take(Takeover *t, const Bind *b, const PayloadSocket *s, size_t port,
                 return -EINVAL;
         if (in_use(t, port, s))
                 return -EADDRINUSE;
-        r = port_socket(p, s->kind, &fd, reterr);
+        r = socket_for(t, port, s->kind, &fd, reterr);
         if (r <= 0)
                 return r;
         r = socket_options_copy(s->fd, fd);
@@ -164,6 +201,11 @@ static int take(Takeover *t, const Bind *b, const PayloadSocket *s, size_t port,
                 p->held[s->kind]++;
         }
         port_settle(p);
+        if (t->live && has_slot(t, port)) {
+                r = port_slot_set_live(p, t->memory->slots[port], true);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "cannot send clients to port %u", p->host);
+        }
         return 1;
 }
 
@@ -220,4 +262,35 @@ int takeover_answer(Takeover *t, TakeoverAnswer *ret, Error *reterr) {
 
 int takeover_continue(Takeover *t) {
         return answer(t, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+}
+
+int takeover_set_live(Takeover *t, bool live) {
+        int r = 0;
+
+        if (!t->memory || t->live == live)
+                return 0;
+        t->live = live;
+        for (size_t i = 0; i < t->n_ports && r >= 0; i++)
+                if (has_slot(t, i))
+                        r = port_slot_set_live(t->ports[i], t->memory->slots[i], live);
+        return r < 0 ? r : 0;
+}
+
+int takeover_adopt(Takeover *t, size_t port, int fd) {
+        return has_slot(t, port) ? port_slot_adopt(t->ports[port], t->memory->slots[port], fd) : 0;
+}
+
+void takeover_shut(Takeover *t) {
+        for (size_t i = 0; i < t->n_ports; i++)
+                if (has_slot(t, i))
+                        port_slot_shut(t->ports[i], t->memory->slots[i]);
+}
+
+int takeover_connect(const Takeover *t, size_t port) {
+        const Port *p = t->ports[port];
+
+        for (PortKind kind = 0; kind < _PORT_KIND_MAX; kind++)
+                if (takeover_has(t, port, kind))
+                        return port_connect(p, kind, has_slot(t, port) ? t->memory->slots[port] : PORT_PARKED);
+        return -ECONNREFUSED;
 }

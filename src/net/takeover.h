@@ -14,7 +14,8 @@
  * over, so none is lost: a call that was received is never told again. */
 typedef struct TakeoverMemory {
         struct seccomp_notif call;        /* id 0: none is open */
-        uint8_t held[TAKEOVER_PORTS_MAX]; /* by port: bit N, the socket of kind N */
+        uint8_t held[TAKEOVER_PORTS_MAX]; /* by port: bit N, a socket of kind N */
+        uint16_t slots[TAKEOVER_PORTS_MAX]; /* by port; PORT_PARKED: none yet */
 } TakeoverMemory;
 
 typedef struct Takeover {
@@ -25,9 +26,13 @@ typedef struct Takeover {
         const SpecPort *specs; /* and what it says of each */
         size_t n_ports;
         int cgroup; /* of the instance */
+        bool live;
 } Takeover;
 
 #define TAKEOVER_INIT ((Takeover){ .listener = -EBADF, .memory_fd = -EBADF, .cgroup = -EBADF })
+
+/* What the payload has got in place of its own for that port, of any kind; and -EBADF after the last, or where it shares. */
+int takeover_listener(const Takeover *t, size_t port, PortKind kind);
 
 /* memory_fd: an earlier one's; -EBADF: a new one is made. Both fds are taken over. ports and specs stay the caller's; the
  * ports count who has them until takeover_close(). */
@@ -52,6 +57,18 @@ typedef struct TakeoverAnswer {
 int takeover_answer(Takeover *t, TakeoverAnswer *ret, Error *reterr);
 
 int takeover_continue(Takeover *t);
+
+/* Whether clients are to reach the instance. Where it shares its listeners with others that is not in question. */
+int takeover_set_live(Takeover *t, bool live);
+
+/* An earlier supervisor's copy of what the payload listens on. 1: it is the port's now; 0: it is none. */
+int takeover_adopt(Takeover *t, size_t port, int fd);
+
+/* All processes of the instance are dead: who waits for them is handed over to others. */
+void takeover_shut(Takeover *t);
+
+/* A socket that connects to the instance's port, whether live or not, from the host itself and without waiting. */
+int takeover_connect(const Takeover *t, size_t port);
 
 /* Does the instance have the port? kind _PORT_KIND_MAX: of any kind. */
 bool takeover_has(const Takeover *t, size_t port, PortKind kind);

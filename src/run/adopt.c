@@ -142,7 +142,7 @@ int adoption_collect(const char *name, Adoption *ret) {
                 (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
                 if (r < 0)
                         fd_close(fd);
-                else if (is_internet(fd) && !str_ends_with(names[i], ADOPT_DNS_SUFFIX))
+                else if ((is_internet(fd) && !str_ends_with(names[i], ADOPT_DNS_SUFFIX)) || str_after(names[i], ADOPT_PORT_PREFIX))
                         r = adopted_add_socket(ret, names[i], fd);
                 else
                         r = streq(names[i], ADOPT_IMAGE_NAME) ? adopted_add_pin(ret, fd) : adopted_add(ret, names[i], fd);

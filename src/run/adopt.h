@@ -8,9 +8,10 @@
 
 #define ADOPT_IMAGE_NAME "berth-image" /* FDNAME= of image pins; no instance is called so */
 
-#define ADOPT_PORT_PREFIX "port/"      /* FDNAME= of published ports' sockets: port_name() in publish.c */
+#define ADOPT_PORT_PREFIX "port/"      /* FDNAME= of published ports' sockets and maps: port-pool.c */
 #define ADOPT_BINDS_SUFFIX "/binds"    /* and, behind the instance's, of what it takes its ports over by */
 
+#define ADOPT_LISTENER_INFIX "/listen/" /* and, behind the instance's, of its own listener, and the port behind it */
 #define ADOPT_INNER_INFIX "/inner/"    /* likewise, of what serves one of them inside, and the port behind it */
 #define ADOPT_DNS_SUFFIX "/dns"        /* likewise, of the sockets of its name server */
 
@@ -22,7 +23,7 @@ typedef struct AdoptedFds {
         int dns_udp, dns_tcp;
 } AdoptedFds;
 
-/* A socket of the internet, from the store or from a .socket unit. */
+/* A socket of the internet, from the store or from a .socket unit, or the map of a published port. */
 typedef struct AdoptedSocket {
         char *name;
         int fd;

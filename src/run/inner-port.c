@@ -9,17 +9,22 @@
 
 struct InnerPort {
         int listener;
-        struct sockaddr_storage destination;
-        socklen_t destination_size;
+        const Takeover *takeover;
+        size_t port;
         PumpSet pumps;
 };
 
 static int on_listener(sd_event_source *s, int fd, uint32_t events, void *userdata) {
         InnerPort *p = userdata;
-        int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), server;
 
-        if (client >= 0)
-                (void) pump_new(&p->pumps, client, &p->destination, p->destination_size, NULL, 0);
+        if (client < 0)
+                return 0;
+        server = takeover_connect(p->takeover, p->port);
+        if (server >= 0)
+                (void) pump_new(&p->pumps, client, server, NULL, 0);
+        else
+                fd_close(client);
         return 0;
 }
 
@@ -51,7 +56,7 @@ int inner_port_listen(int pid, uint16_t port) {
         return listen(fd, SOMAXCONN) < 0 ? -errno : TAKE_FD(fd);
 }
 
-int inner_port_new(sd_event *event, int listener, const struct sockaddr_storage *destination, socklen_t size, InnerPort **ret) {
+int inner_port_new(sd_event *event, int listener, const Takeover *t, size_t port, InnerPort **ret) {
         InnerPort *p = calloc(1, sizeof(*p));
         int r;
 
@@ -59,7 +64,7 @@ int inner_port_new(sd_event *event, int listener, const struct sockaddr_storage 
                 fd_close(listener);
                 return -ENOMEM;
         }
-        *p = (InnerPort){ .listener = listener, .destination = *destination, .destination_size = size, .pumps.event = event };
+        *p = (InnerPort){ .listener = listener, .takeover = t, .port = port, .pumps.event = event };
         r = sd_event_add_io(event, &p->pumps.listener, p->listener, EPOLLIN, on_listener, p);
         if (r < 0) {
                 (void) inner_port_free(p);

@@ -704,6 +704,7 @@ void instance_event(Instance *i, InstanceEvent event) {
         if (t->action != ACTION_SETTLE)
                 i->state = t->next;
         i->since_usec = now_usec(CLOCK_REALTIME);
+        publish_set_live(i, i->state == INSTANCE_READY); /* before it is told to stop */
         actions[t->action](i);
         if (i->state != INSTANCE_STARTING && i->state != INSTANCE_READY)
                 health_end(i);

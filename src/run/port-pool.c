@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@ struct PooledPort {
         unsigned users;
         sd_event *event;
         sd_event_source *watches[_PORT_KIND_MAX];
+        char *stored[_PORT_KIND_MAX + 1]; /* the names of its sockets and, last, its map in the store */
 };
 
 /* What has to be the same for sockets to be of use. (They do not tell by themselves: see sockname.h.) */
@@ -34,31 +37,70 @@ static char *port_key(const char *process, const SpecPort *s) {
 
 /* ---- the store ---- */
 
-/* Those that are not there yet. */
-static int port_store(const PooledPort *p) {
-        _cleanup_free_ char *text = str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s%u", p->key, p->port.host);
-        int fds[_PORT_KIND_MAX];
-        unsigned n = 0;
+/* What follows the key: the port's number on the host, and what the descriptor is, for each has to be removed by itself. */
+static char *stored_name(const PooledPort *p, int kind) {
+        struct stat st;
 
-        for (int k = 0; k < _PORT_KIND_MAX; k++)
-                if (p->port.sockets[k] >= 0 && !p->port.foreign[k])
-                        fds[n++] = p->port.sockets[k];
-        if (!text)
-                return -ENOMEM;
-        return n > 0 ? sd_pid_notify_with_fds(0, 0, text, fds, n) : 0;
+        if (kind == _PORT_KIND_MAX)
+                return str_format("%s%u/map", p->key, p->port.host);
+        return fstat(p->port.sockets[kind], &st) < 0 ? NULL : str_format("%s%u/%ju", p->key, p->port.host, (uintmax_t) st.st_ino);
 }
 
-static void port_adopt_all(PooledPort *p, Adoption *a) {
-        for (size_t i = 0; i < a->n_sockets; i++) {
-                AdoptedSocket *s = &a->sockets[i];
-                const char *host = str_after(s->name, p->key);
-                uint64_t number;
+static void stored_drop(PooledPort *p, int which) {
+        if (p->stored[which])
+                (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", p->stored[which]);
+        free(p->stored[which]);
+        p->stored[which] = NULL;
+}
 
-                if (s->fd < 0 || strstr(s->name, ADOPT_INNER_INFIX))
+static int stored_set(PooledPort *p, int which, int fd) {
+        _cleanup_free_ char *name = stored_name(p, which), *text = NULL;
+        int r;
+
+        if (!name)
+                return -ENOMEM;
+        if (streq_ptr(name, p->stored[which]))
+                return 0;
+        stored_drop(p, which);
+        text = str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
+        if (!text)
+                return -ENOMEM;
+        r = sd_pid_notify_with_fds(0, 0, text, &fd, 1);
+        if (r >= 0)
+                p->stored[which] = TAKE_PTR(name);
+        return r;
+}
+
+/* Those that are not there yet. */
+static int port_store(PooledPort *p) {
+        int r = 0;
+
+        for (int k = 0; k < _PORT_KIND_MAX && r >= 0; k++)
+                if (p->port.sockets[k] < 0)
+                        stored_drop(p, k);
+                else if (!p->port.foreign[k])
+                        r = stored_set(p, k, p->port.sockets[k]);
+        return r >= 0 && port_is_grouped(&p->port) ? stored_set(p, _PORT_KIND_MAX, p->port.map) : r;
+}
+
+/* The map comes after the sockets. */
+static void port_adopt_all(PooledPort *p, Adoption *a) {
+        for (size_t i = 0; i < 2 * a->n_sockets; i++) {
+                AdoptedSocket *s = &a->sockets[i % a->n_sockets];
+                _cleanup_free_ char *host = NULL;
+                const char *rest = str_after(s->name, p->key);
+                bool map = str_ends_with(s->name, "/map");
+                uint64_t number;
+                int r = 0;
+
+                if (s->fd < 0 || strstr(s->name, ADOPT_INNER_INFIX) || strstr(s->name, ADOPT_LISTENER_INFIX) || map != (i >= a->n_sockets))
                         continue;
-                if (str_after(s->name, ADOPT_PORT_PREFIX) ?
-                                host && parse_u64(host, UINT16_MAX, &number) >= 0 && port_adopt(&p->port, s->fd, (uint16_t) number) > 0 :
-                                port_adopt_foreign(&p->port, s->fd) > 0)
+                host = rest ? strndup(rest, strcspn(rest, "/")) : NULL;
+                if (!str_after(s->name, ADOPT_PORT_PREFIX))
+                        r = port_adopt_foreign(&p->port, s->fd);
+                else if (host && parse_u64(host, UINT16_MAX, &number) >= 0)
+                        r = map ? port_adopt_map(&p->port, s->fd) : port_adopt(&p->port, s->fd, (uint16_t) number);
+                if (r > 0)
                         s->fd = -EBADF;
         }
 }
@@ -71,7 +113,7 @@ void port_pool_drop_left(const Adoption *a) {
 
 /* ---- ports ---- */
 
-/* A payload that shuts the socket down, as some do when they end, has it shut for all. */
+/* A payload that shuts a shared socket down, as some do when they end, has it shut for all. */
 static int on_port_shut(sd_event_source *s, int fd, uint32_t events, void *userdata) {
         if (listen(fd, PORT_BACKLOG) < 0)
                 (void) sd_event_source_set_enabled(s, SD_EVENT_OFF);
@@ -81,7 +123,7 @@ static int on_port_shut(sd_event_source *s, int fd, uint32_t events, void *userd
 /* All sockets that serve now, and no others: one that does not would report that it is shut for ever. */
 static void port_watch(PooledPort *p) {
         for (int k = 0; k < _PORT_KIND_MAX; k++)
-                if (!p->port.serving[k] || p->port.foreign[k])
+                if (!p->port.serving[k] || p->port.foreign[k] || port_is_grouped(&p->port) || p->port.spec.protocol != SPEC_PROTOCOL_TCP)
                         p->watches[k] = sd_event_source_disable_unref(p->watches[k]);
                 else if (!p->watches[k])
                         (void) sd_event_add_io(p->event, &p->watches[k], p->port.sockets[k], EPOLLHUP, on_port_shut, NULL);
@@ -92,6 +134,8 @@ static PooledPort *pooled_free(PooledPort *p) {
                 return NULL;
         for (int k = 0; k < _PORT_KIND_MAX; k++)
                 sd_event_source_disable_unref(p->watches[k]);
+        for (size_t k = 0; k < ELEMENTSOF(p->stored); k++)
+                free(p->stored[k]);
         port_close(&p->port);
         free(p->key);
         free(p);
@@ -116,7 +160,7 @@ static int pooled_new(sd_event *event, const char *process, const SpecPort *spec
         if (a)
                 port_adopt_all(p, a);
         if (!port_is_open(&p->port)) {
-                r = port_open(&p->port, spec, reterr);
+                r = port_open(&p->port, true, reterr);
                 if (r == -EADDRINUSE && port_find_owner(&p->port, &owner) >= 0)
                         (void) error_set(reterr, r, "%s by %s", (const char *) memcpy(text, reterr->text, sizeof(text)), owner);
                 if (r < 0)
@@ -185,8 +229,8 @@ void port_pool_put(PortPool *pool, Port *port) {
 
         if (--p->users > 0)
                 return;
-        if (!pool->kept)
-                (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s%u", p->key, p->port.host);
+        for (size_t k = 0; !pool->kept && k < ELEMENTSOF(p->stored); k++)
+                stored_drop(p, (int) k);
         (void) pooled_free(p);
         pool->items[at] = pool->items[--pool->n];
 }

@@ -53,11 +53,8 @@ static char *inner_port_name(const Instance *i, size_t port) {
 }
 
 /* listener: an earlier supervisor's, or -EBADF; taken over. */
-static int inner_port_serve(Instance *i, size_t port, PortKind kind, int listener) {
-        const Port *p = i->process->ports[port];
+static int inner_port_serve(Instance *i, size_t port, int listener) {
         _cleanup_free_ char *name = inner_port_name(i, port), *text = NULL;
-        struct sockaddr_storage destination;
-        socklen_t size;
 
         text = name ? str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name) : NULL;
         if (!text) {
@@ -70,8 +67,7 @@ static int inner_port_serve(Instance *i, size_t port, PortKind kind, int listene
                         return listener;
                 (void) sd_pid_notify_with_fds(0, 0, text, &listener, 1);
         }
-        size = port_destination(p, kind, &destination);
-        return inner_port_new(i->sv->event, listener, &destination, size, &i->inner_ports[port]);
+        return inner_port_new(i->sv->event, listener, &i->takeover, port, &i->inner_ports[port]);
 }
 
 static void inner_port_close(Instance *i, size_t port) {
@@ -83,7 +79,7 @@ static void inner_port_close(Instance *i, size_t port) {
 }
 
 /* The payload listens in the host's namespace now; its own shall find it there, too. */
-static void inner_port_open(Instance *i, size_t port, PortKind kind, int listener) {
+static void inner_port_open(Instance *i, size_t port, int listener) {
         const Port *p = i->process->ports[port];
         int r;
 
@@ -91,14 +87,47 @@ static void inner_port_open(Instance *i, size_t port, PortKind kind, int listene
                 fd_close(listener);
                 return;
         }
-        r = inner_port_serve(i, port, kind, listener);
+        r = inner_port_serve(i, port, listener);
         if (r < 0 && r != -EADDRINUSE)
                 log_warning("Instance '%s' of app '%s': its port %u cannot be reached from inside: %s", i->name, i->sv->name,
                         i->process->spec->ports.items[port].container, strerror(-r));
 }
 
+static char *listener_name(const Instance *i, size_t port) {
+        const SpecPort *p = &i->process->spec->ports.items[port];
+
+        return str_format("%s" ADOPT_LISTENER_INFIX "%u/%s", i->name, p->container, protocol_name(p));
+}
+
+/* It outlives the supervisor with the instance. */
+static int listener_store(const Instance *i, size_t port, PortKind kind) {
+        _cleanup_free_ char *name = listener_name(i, port), *text = NULL;
+        int fd = takeover_listener(&i->takeover, port, kind);
+
+        text = name ? str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name) : NULL;
+        if (!text)
+                return -ENOMEM;
+        return fd >= 0 ? sd_pid_notify_with_fds(0, 0, text, &fd, 1) : 0;
+}
+
+static void listeners_adopt(Instance *i, size_t port, Adoption *a) {
+        _cleanup_free_ char *name = listener_name(i, port);
+
+        for (size_t k = 0; name && k < a->n_sockets; k++)
+                if (a->sockets[k].fd >= 0 && streq(a->sockets[k].name, name) && takeover_adopt(&i->takeover, port, a->sockets[k].fd) > 0)
+                        a->sockets[k].fd = -EBADF;
+}
+
+static void listeners_forget(const Instance *i, size_t port) {
+        _cleanup_free_ char *name = listener_name(i, port);
+
+        if (name && takeover_has(&i->takeover, port, _PORT_KIND_MAX) && port_is_grouped(i->process->ports[port]))
+                (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+}
+
 static void taken(Instance *i, const TakeoverAnswer *a) {
-        inner_port_open(i, a->port, a->kind, -EBADF);
+        inner_port_open(i, a->port, -EBADF);
+        (void) listener_store(i, a->port, a->kind);
         /* A socket of another kind may be new. */
         port_pool_changed(&i->sv->ports, i->process->ports[a->port]);
         if (i->process->spec->notify != SPEC_NOTIFY_YES && !health_gates(i))
@@ -165,9 +194,11 @@ int publish_adopt(Instance *i, int listener, int memory, Adoption *a) {
                 return r;
         i->takeover.cgroup = i->cgroup;
         for (size_t k = 0; k < i->process->n_ports; k++)
-                for (int kind = 0; kind < _PORT_KIND_MAX; kind++)
-                        if (takeover_has(&i->takeover, k, (PortKind) kind))
-                                inner_port_open(i, k, (PortKind) kind, adopted_inner_port(i, k, a));
+                listeners_adopt(i, k, a);
+        for (size_t k = 0; k < i->process->n_ports; k++)
+                if (takeover_has(&i->takeover, k, _PORT_KIND_MAX))
+                        inner_port_open(i, k, adopted_inner_port(i, k, a));
+        publish_set_live(i, i->state == INSTANCE_READY);
         /* One that the earlier supervisor had received is not told again. */
         return i->takeover.memory->call.id != 0 ? on_bind(NULL, -EBADF, 0, i) : 0;
 }
@@ -178,6 +209,8 @@ void publish_end(Instance *i) {
         i->binds_source = sd_event_source_disable_unref(i->binds_source);
         if (i->takeover.memory)
                 (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s" ADOPT_BINDS_SUFFIX, i->name);
+        for (size_t k = 0; k < n; k++)
+                listeners_forget(i, k);
         takeover_close(&i->takeover);
         for (size_t k = 0; k < n; k++)
                 port_pool_changed(&i->sv->ports, i->process->ports[k]);
@@ -185,6 +218,16 @@ void publish_end(Instance *i) {
                 inner_port_close(i, k);
         free(i->inner_ports);
         i->inner_ports = NULL;
+}
+
+void publish_set_live(Instance *i, bool live) {
+        int r = takeover_set_live(&i->takeover, live);
+
+        if (r < 0)
+                log_warning("Instance '%s' of app '%s': cannot %s clients of its published ports: %s", i->name, i->sv->name,
+                        live ? "give it" : "take from it", strerror(-r));
+        if (i->state == INSTANCE_REAPING)
+                takeover_shut(&i->takeover);
 }
 
 bool publish_is_taken(const Instance *i) {
@@ -201,8 +244,8 @@ char *publish_text(const Instance *i) {
                 const SpecPort *p = &i->process->spec->ports.items[k];
 
                 if (takeover_has(&i->takeover, k, _PORT_KIND_MAX) &&
-                        buf_printf(&b, "%s%s->%u/%s", b.size > 0 ? ", " : "", port_text(i->process->ports[k]).text, p->container,
-                                protocol_name(p)) < 0)
+                        buf_printf(&b, "%s%s->%u/%s%s", b.size > 0 ? ", " : "", port_text(i->process->ports[k]).text, p->container,
+                                protocol_name(p), port_is_grouped(i->process->ports[k]) ? "" : " shared") < 0)
                         return NULL;
         }
         return b.data ? buf_steal(&b) : strdup("");

@@ -18,7 +18,10 @@ int publish_begin(Instance *i, int listener);
 int publish_adopt(Instance *i, int listener, int memory, Adoption *a);
 void publish_end(Instance *i);
 
+/* Clients reach it from now on, or do not any more. For ports that are shared that is not in question. */
+void publish_set_live(Instance *i, bool live);
+
 bool publish_is_taken(const Instance *i); /* it listens on a published port */
 
-/* "*:8080->80/tcp, …" of what it listens on; the caller frees. NULL when out of memory. */
+/* "*:8080->80/tcp, …" of what it listens on, with " shared" behind what has no listener of its own for each instance; the caller frees. NULL when out of memory. */
 char *publish_text(const Instance *i);

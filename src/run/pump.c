@@ -100,7 +100,7 @@ static int on_socket(sd_event_source *s, int fd, uint32_t events, void *userdata
         return 0;
 }
 
-static int pump_open(Pump *p, const struct sockaddr_storage *destination, socklen_t size, const void *first, size_t n_first) {
+static int pump_open(Pump *p, const void *first, size_t n_first) {
         int r;
 
         for (int i = 0; i < 2; i++)
@@ -109,11 +109,6 @@ static int pump_open(Pump *p, const struct sockaddr_storage *destination, sockle
         if (n_first > 0 && write(p->flows[0].pipe[1], first, n_first) != (ssize_t) n_first)
                 return -errno;
         p->flows[0].held = n_first;
-        p->fds[1] = socket(destination->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (p->fds[1] < 0)
-                return -errno;
-        if (connect(p->fds[1], (const struct sockaddr *) destination, size) < 0 && errno != EINPROGRESS)
-                return -errno;
         for (int i = 0; i < 2; i++) {
                 r = sd_event_add_io(p->set->event, &p->sources[i], p->fds[i], EPOLLIN, on_socket, p);
                 if (r < 0)
@@ -122,16 +117,17 @@ static int pump_open(Pump *p, const struct sockaddr_storage *destination, sockle
         return pump_wait(p);
 }
 
-int pump_new(PumpSet *set, int client, const struct sockaddr_storage *destination, socklen_t size, const void *first, size_t n_first) {
+int pump_new(PumpSet *set, int client, int server, const void *first, size_t n_first) {
         Pump *p = calloc(1, sizeof(*p));
         int r;
 
         assert(n_first <= PIPE_BUF);
         if (!p) {
                 fd_close(client);
+                fd_close(server);
                 return -ENOMEM;
         }
-        *p = (Pump){ .set = set, .next = set->first, .fds = { client, -EBADF } };
+        *p = (Pump){ .set = set, .next = set->first, .fds = { client, server } };
         for (int i = 0; i < 2; i++)
                 p->flows[i] = (Flow){ .pipe = { -EBADF, -EBADF } };
         if (set->first)
@@ -141,7 +137,7 @@ int pump_new(PumpSet *set, int client, const struct sockaddr_storage *destinatio
                 (void) sd_event_source_set_enabled(set->listener, SD_EVENT_OFF);
         r = set_nonblock(client, true);
         if (r >= 0)
-                r = pump_open(p, destination, size, first, n_first);
+                r = pump_open(p, first, n_first);
         if (r < 0)
                 pump_free(p);
         return r;

@@ -20,6 +20,6 @@ typedef struct PumpSet {
 
 #define PUMPS_MAX 512
 
-/* From client (taken over) to destination; first is what was read from the client already, and at most PIPE_BUF bytes. */
-int pump_new(PumpSet *set, int client, const struct sockaddr_storage *destination, socklen_t size, const void *first, size_t n_first);
+/* Between client and server, which may be connecting still; both are taken over. first is what was read from the client already, and at most PIPE_BUF bytes. */
+int pump_new(PumpSet *set, int client, int server, const void *first, size_t n_first);
 void pump_set_clear(PumpSet *set);

@@ -12,6 +12,7 @@
 
 #include "net/dns.h"
 #include "net/netns.h"
+#include "net/socket.h"
 #include "run/pump.h"
 #include "run/resolver.h"
 #include "util/fd.h"
@@ -281,7 +282,7 @@ static int on_client(sd_event_source *s, int fd, uint32_t events, void *userdata
         Resolver *r = userdata;
         size_t size;
         ssize_t n;
-        int server_size;
+        int server_size, upstream;
 
         if (client < 0)
                 return 0;
@@ -296,8 +297,9 @@ static int on_client(sd_event_source *s, int fd, uint32_t events, void *userdata
                 return 0;
         }
         server_size = server_at(r, r->answering, &server);
-        if (server_size >= 0)
-                (void) pump_new(&r->pumps, TAKE_FD(client), &server, (socklen_t) server_size, query, (size_t) n);
+        upstream = server_size < 0 ? server_size : socket_connect(&server, (socklen_t) server_size);
+        if (upstream >= 0)
+                (void) pump_new(&r->pumps, TAKE_FD(client), upstream, query, (size_t) n);
         return 0;
 }
 
