@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "cli/apps.h"
+#include "cli/usage.h"
 #include "spec/spec.h"
 #include "util/paths.h"
 #include "util/strv.h"
@@ -181,7 +182,8 @@ static int member(Buf *b, const char *name, const char *value) {
         return r < 0 ? r : buf_putc(b, ',');
 }
 
-static int instance_json(Buf *b, const InstanceStatus *i) {
+static int instance_json(Buf *b, const App *app, const InstanceStatus *i) {
+        Usage u = usage_of(app->name, i);
         int r;
 
         r = buf_putc(b, '{');
@@ -207,12 +209,14 @@ static int instance_json(Buf *b, const InstanceStatus *i) {
                 r = member(b, "answer", i->answer);
         if (r >= 0)
                 r = member(b, "message", i->message);
-        return r < 0 ? r :
-                       buf_printf(b,
-                               "\"index\":%u,\"pid\":%d,\"release\":%u,\"restarts\":%u,\"since_usec\":%" PRIu64
-                               ",\"exit_code\":%d,\"exit_status\":%d}",
-                               i->index, (int) i->pid, i->release, i->restarts, i->since_usec, i->exit_code,
-                               i->exit_status);
+        if (r >= 0)
+                r = buf_printf(b,
+                        "\"index\":%u,\"pid\":%d,\"release\":%u,\"restarts\":%u,\"since_usec\":%" PRIu64
+                        ",\"exit_code\":%d,\"exit_status\":%d",
+                        i->index, (int) i->pid, i->release, i->restarts, i->since_usec, i->exit_code, i->exit_status);
+        if (r >= 0)
+                r = usage_json(b, &u);
+        return r < 0 ? r : buf_putc(b, '}');
 }
 
 int app_json(Buf *b, const App *app) {
@@ -244,7 +248,7 @@ int app_json(Buf *b, const App *app) {
                 if (i > 0)
                         r = buf_putc(b, ',');
                 if (r >= 0)
-                        r = instance_json(b, app->run.instances + i);
+                        r = instance_json(b, app, app->run.instances + i);
         }
         return r < 0 ? r : buf_puts(b, "]}");
 }

@@ -38,6 +38,7 @@ int cmd_scale(int argc, char *argv[]);
 int cmd_seccomp(int argc, char *argv[]);
 int cmd_status(int argc, char *argv[]);
 int cmd_tag(int argc, char *argv[]);
+int cmd_top(int argc, char *argv[]);
 int cmd_verb(int argc, char *argv[]); /* start, stop, restart, reload */
 int cmd_verify(int argc, char *argv[]);
 

@@ -19,6 +19,7 @@ static int cmd_version(int argc, char *argv[]);
 static const Command commands[] = {
         { "list",     cmd_list,     "Show all apps and their state" },
         { "status",   cmd_status,   "Show one app and its instances" },
+        { "top",      cmd_top,      "Show what instances use, live" },
         { "logs",     cmd_logs,     "Show what an app wrote to the journal" },
         { "start",    cmd_verb,     "Start apps" },
         { "stop",     cmd_verb,     "Stop apps" },

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
 
-#include "cli/apps.h"
+#include "cli/formation.h"
+#include "cli/usage.h"
 
 /* As `systemctl status`, after the LSB. */
 enum {
@@ -27,6 +29,20 @@ static void print_since(uint64_t usec) {
         printf("%*s: %s; %s\n", 9, "Since", date, time_ago(usec, ago, sizeof(ago)));
 }
 
+/* "web 3/3, worker 1/2": ready and wanted. */
+static void print_processes(const App *app) {
+        _cleanup_(formation_clear) Formation f = { 0 };
+
+        if (formation_read(app, &f) < 0 || f.n == 0)
+                return;
+        printf("%*s: ", 9, "Processes");
+        for (size_t i = 0; i < f.n; i++)
+                printf("%s%s%s%s%u/%u%s", i > 0 ? ", " : "", f.items[i].process, *f.items[i].process ? " " : "",
+                        cli_style(stdout, f.items[i].ready == f.items[i].wanted ? STYLE_GREEN : STYLE_YELLOW), f.items[i].ready,
+                        f.items[i].wanted, cli_style(stdout, STYLE_NORMAL));
+        putchar('\n');
+}
+
 static void print_app(const App *app) {
         char state[64];
 
@@ -45,6 +61,7 @@ static void print_app(const App *app) {
                 print_field("Image", app->image);
         if (app->run.name)
                 printf("%*s: v%u\n", 9, "Release", app->run.release);
+        print_processes(app);
 }
 
 static const char *how_it_ended(const InstanceStatus *i, char *buffer, size_t size) {
@@ -68,8 +85,9 @@ static Style health_style(const InstanceStatus *i) {
         return streq(i->health, "healthy") ? STYLE_GREEN : streq(i->health, "unhealthy") ? STYLE_RED : STYLE_NORMAL;
 }
 
-static int add_row(Table *t, const InstanceStatus *i) {
-        char since[64], ended[128];
+static int add_row(Table *t, const App *app, const InstanceStatus *i) {
+        char since[64], ended[128], text[USAGE_TEXT_MAX];
+        Usage u = usage_of(app->name, i);
         int r;
 
         r = table_add(t, STYLE_BOLD, i->name);
@@ -86,18 +104,22 @@ static int add_row(Table *t, const InstanceStatus *i) {
         if (r >= 0)
                 r = table_add(t, STYLE_NORMAL, time_ago(i->since_usec, since, sizeof(since)));
         if (r >= 0)
+                r = table_add(t, STYLE_NORMAL, usage_memory_text(&u, text));
+        if (r >= 0)
+                r = table_add(t, STYLE_NORMAL, usage_cpu_text(&u, text));
+        if (r >= 0)
+                r = u.pids == USAGE_UNKNOWN ? table_add(t, STYLE_NORMAL, NULL) : table_addf(t, STYLE_NORMAL, "%" PRIu64, u.pids);
+        if (r >= 0)
                 r = table_add(t, STYLE_NORMAL, i->addresses);
         if (r >= 0)
                 r = table_add(t, STYLE_NORMAL, i->ports);
-        if (r >= 0)
-                r = table_add(t, STYLE_NORMAL, i->scope);
         return r < 0 ? r : table_add(t, STYLE_NORMAL, how_it_ended(i, ended, sizeof(ended)));
 }
 
 /* only NULL: all instances. */
 static int print_instances(const App *app, const InstanceStatus *only) {
-        static const char *const header[] = { "INSTANCE", "STATE", "HEALTH", "PID", "RELEASE", "RESTARTS", "SINCE", "ADDRESSES", "PORTS", "SCOPE",
-                "NOTE" };
+        static const char *const header[] = { "INSTANCE", "STATE", "HEALTH", "PID", "RELEASE", "RESTARTS", "SINCE", "MEMORY", "CPU", "PIDS",
+                "ADDRESSES", "PORTS", "NOTE" };
         _cleanup_(table_freep) Table *t = table_new(ELEMENTSOF(header));
         int r = t ? 0 : -ENOMEM;
 
@@ -107,7 +129,7 @@ static int print_instances(const App *app, const InstanceStatus *only) {
                 r = table_add(t, STYLE_DIM, header[i]);
         for (size_t i = 0; r >= 0 && i < app->run.n_instances; i++)
                 if (!only || only == app->run.instances + i)
-                        r = add_row(t, app->run.instances + i);
+                        r = add_row(t, app, app->run.instances + i);
         if (r < 0)
                 return cli_fail("out of memory");
         fputc('\n', stdout);

@@ -41,7 +41,7 @@ _berth() {
                                 words="on off"
                         fi
                         ;;
-                cat | start | stop | restart | reload) words=$(_berth_apps) ;;
+                cat | start | stop | restart | reload | top) words=$(_berth_apps) ;;
                 image | push | rmi | save | tag) words=$(_berth_images) ;;
                 network) [ "$COMP_CWORD" != 2 ] || words="create remove" ;;
                 help) words=$(_berth_commands) ;;

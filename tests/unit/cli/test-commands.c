@@ -96,6 +96,7 @@ START_TEST(what_makes_no_sense_says_so_and_ends_with_2) {
         says(2, "'scale' needs an app", "scale");
         says(2, "'limits' needs an app", "limits");
         says(2, "'maintenance' needs an app", "maintenance");
+        says(2, "--delay takes seconds, 0.1 or more, not '0'", "top", "-d0");
         says(2, "maintenance is on or off, not 'maybe'", "maintenance", "shop", "maybe");
         says(2, "load wants one file", "load");
         says(2, "import wants a tar archive", "import");
@@ -113,12 +114,19 @@ START_TEST(logs_are_what_journalctl_is_asked_for) {
         put("journalctl", "#!/bin/sh\necho \"$*\"\n", 0755);
         put("shop.container", "[Container]\nImage=x\nServiceName=store\n", 0644);
         ck_assert_int_eq(setenv("PATH", path, 1), 0);
-        says(0, "--unit=store.service\n", "logs", "shop");
-        says(0, "--unit=gone.service BERTH_INSTANCE=web.1\n", "logs", "gone/web.1");
+        says(0, "--output=cat --unit=store.service\n", "logs", "-ocat", "shop");
+        says(0, "--output=cat --unit=gone.service BERTH_INSTANCE=web.1\n", "logs", "-ocat", "gone/web.1");
+        says(0, "--output=json --unit=store.service\n", "logs", "--json", "shop");
         says(0, "--follow --lines=5 --output=json --unit=store.service BERTH_PROCESS=web BERTH_RELEASE=v3\n", "logs", "-f", "-n5",
                 "--output=json", "--process=web", "--release=3", "shop");
         says(0, "--priority=err --grep=x --reverse --boot --since=today --until=now --no-pager", "logs", "-perr", "-gx", "-r", "-b",
-                "--since=today", "--until=now", "--no-pager", "--release=v3", "shop");
+                "--since=today", "--until=now", "--no-pager", "-oshort", "--release=v3", "shop");
+        put("journalctl", "#!/bin/sh\necho \"MESSAGE=$*\"\necho BERTH_INSTANCE=web.1\nexit 7\n", 0755);
+        says(7, "", "logs", "-n5", "shop");
+        ck_assert_str_eq(said("logs", "-n5", "shop", NULL)->out, "web.1  | --lines=5 --unit=store.service --output=export "
+                "--output-fields=MESSAGE,PRIORITY,BERTH_INSTANCE,SYSLOG_IDENTIFIER\n");
+        put("journalctl", "#!/bin/sh\necho MESSAGE\n", 0755);
+        says(1, "cannot read what journalctl says: Bad message", "logs", "shop");
         says(1, "'..' is not the name of an app", "logs", "../x");
 }
 END_TEST
@@ -217,6 +225,7 @@ START_TEST(an_app_that_is_not_there_is_status_4) {
         says(4, "there is no app 'nope'", "status", "nope");
         says(4, "there is no app '..'", "status", "..");
         says(4, "there is no app 'web@'", "status", "web@");
+        says(1, "there is no app 'nope'", "top", "nope");
 }
 END_TEST
 
