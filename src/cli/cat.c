@@ -4,7 +4,6 @@
 #include "cli/cli.h"
 #include "cli/spec-name.h"
 #include "spec/document.h"
-#include "spec/table.h"
 #include "util/strv.h"
 
 static const char help[] =
@@ -22,39 +21,6 @@ static const struct option options[] = {
         {}
 };
 
-static const char *section_of(const SpecSource *s, const SpecLine *l) {
-        return s->lines[l->section].value;
-}
-
-static const SpecKey *key_of(const char *section, const char *name) {
-        for (int i = 0; i < _SPEC_SECTION_MAX; i++)
-                if (streq(spec_section_name((SpecSection) i), section))
-                        return spec_key_find((SpecSection) i, name);
-        return str_after(section, "Process ") ? spec_key_find(SECTION_CONTAINER, name) : NULL;
-}
-
-/* Does a line further on take back or replace line i of source f? */
-static bool counts(const SpecDocument *d, size_t f, size_t i) {
-        const SpecLine *line = &d->sources[f].lines[i];
-        const char *section = section_of(&d->sources[f], line);
-        const SpecKey *k = key_of(section, line->key);
-
-        /* systemd's own keys are not known that well: whatever is written goes into the unit. */
-        if (!k || k->state == KEY_PASSED)
-                return true;
-        if (!*line->value)
-                return false;
-        for (size_t g = f; g < d->n_sources; g++)
-                for (size_t j = g == f ? i + 1 : 0; j < d->sources[g].n_lines; j++) {
-                        const SpecLine *l = &d->sources[g].lines[j];
-
-                        if (l->key && streq(l->key, line->key) && streq(section_of(&d->sources[g], l), section) &&
-                                (!*l->value || !spec_key_is_list(k)))
-                                return false;
-                }
-        return true;
-}
-
 static void print_section(const SpecDocument *d, const char *section, bool all) {
         printf("[%s]\n", section);
         for (size_t f = 0; f < d->n_sources; f++)
@@ -62,7 +28,7 @@ static void print_section(const SpecDocument *d, const char *section, bool all) 
                         const SpecSource *s = &d->sources[f];
                         const SpecLine *l = &s->lines[i];
 
-                        if (!l->key || !streq(section_of(s, l), section) || (!all && !counts(d, f, i)))
+                        if (!l->key || !streq(spec_line_section(s, l), section) || (!all && !spec_document_counts(d, f, i)))
                                 continue;
                         /* A backslash at the end would join the next line; white space behind it keeps that off. */
                         printf("%s# %s:%u%s\n%s=%s%s\n", cli_style(stdout, STYLE_DIM), s->path, l->line,
@@ -72,22 +38,14 @@ static void print_section(const SpecDocument *d, const char *section, bool all) 
 
 static int print_document(const SpecDocument *d, bool all) {
         _cleanup_strv_ char **sections = NULL;
+        int r = spec_document_sections(d, &sections);
 
-        for (size_t f = 0; f < d->n_sources; f++)
-                for (size_t i = 0; i < d->sources[f].n_lines; i++) {
-                        const SpecLine *l = &d->sources[f].lines[i];
-
-                        if (l->key || strv_contains(sections, l->value))
-                                continue;
-                        if (strv_append(&sections, l->value) < 0)
-                                return -ENOMEM;
-                }
-        for (char **section = sections; section && *section; section++) {
+        for (char **section = sections; r >= 0 && section && *section; section++) {
                 if (section > sections)
                         putchar('\n');
                 print_section(d, *section, all);
         }
-        return 0;
+        return r;
 }
 
 static int cat(const char *what, bool all) {

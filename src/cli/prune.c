@@ -4,6 +4,7 @@
 #include "cli/image.h"
 #include "cli/prune.h"
 #include "image/name.h"
+#include "run/release.h"
 
 static const char help[] =
         "berth prune [OPTION…]\n"
@@ -149,6 +150,8 @@ static int prune(Prune *p) {
                 print_result(p, &done);
                 return 0;
         }
+        if (r >= 0 && !p->store && !p->dry_run && (r = releases_forget_gone()) < 0)
+                (void) error_set_errno(&error, r, "cannot forget the releases of apps that are gone");
         if (r >= 0 && policy.all)
                 r = prune_spec_images(store->path, &p->needed, &error);
         if (r >= 0)

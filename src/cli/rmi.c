@@ -8,9 +8,11 @@ static const char help[] =
         "berth rmi [OPTION…] NAME…\n"
         "\n"
         "Removes images by name or id. An image with several names loses the one given; with its last name it goes,\n"
-        "and with it the layers that no other image has. An image that an app runs is not removed.\n"
+        "and with it the layers that no other image has. An image that an app runs is not removed,\n"
+        "nor one that is kept for a release that can be rolled back to.\n"
         "\n"
-        "  -f, --force       an id that has several names: remove them all\n"
+        "  -f, --force       an id that has several names: remove them all; an image that is kept for a release loses its\n"
+        "                    names, and stays as long as the release\n"
         "      --store=DIR   use the store in DIR\n"
         "  -h, --help        show this\n";
 

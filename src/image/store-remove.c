@@ -103,7 +103,8 @@ int store_collect(StoreWork *work, Error *reterr) {
         return r;
 }
 
-static int check_unused(Store *store, const char *text, const char *id, Error *reterr) {
+/* Nobody needs it now; 1: but it is kept for a release, and with `held` that is no reason. */
+static int check_unused(Store *store, const char *text, const char *id, bool held, Error *reterr) {
         _cleanup_strv_ char **users = NULL, **holders = NULL;
         _cleanup_mounts_ ImageMounts mounts = { 0 };
         _cleanup_free_ char *list = NULL;
@@ -116,8 +117,8 @@ static int check_unused(Store *store, const char *text, const char *id, Error *r
                 r = store_image_holders(store, id, &holders);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot see who uses image '%s'", text);
-        if (!users[0] && !holders[0])
-                return 0;
+        if (!users[0] && (!holders[0] || held))
+                return holders[0] != NULL;
         list = strv_join(users[0] ? users : holders, ", ");
         if (!list)
                 return -ENOMEM;
@@ -164,9 +165,14 @@ static int remove_locked(StoreWork *work, const char *text, bool force, const Fo
                 r = remove_names(store, (char *const[]){ found->name, NULL });
                 return r < 0 ? error_set_errno(reterr, r, "cannot remove image '%s'", text) : 0;
         }
-        r = check_unused(store, text, found->id, reterr);
+        r = check_unused(store, text, found->id, force && names[0], reterr);
         if (r < 0)
                 return r;
+        if (r > 0) {
+                *ret_gone = false;
+                r = remove_names(store, names);
+                return r < 0 ? error_set_errno(reterr, r, "cannot remove image '%s'", text) : 0;
+        }
         r = store_remove_locked(work, found->id, names);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot remove image '%s'", text);

@@ -105,6 +105,7 @@ void store_want_done(Store *store, const char *manifest);
 int store_collect(StoreWork *work, Error *reterr);
 
 /* Takes the name text away; with the last name, or where text is an id, the image and the layers that no other image
- * has go too. -EBUSY while something runs it. force: an id that has several names, all of them.
+ * has go too. -EBUSY while something runs it. force: an id that has several names, all of them; and the names of one
+ * that is kept for a release, which stays without them.
  * ret_name is the name that was removed (NULL for an id), ret_id the image removed with it (NULL: it has other names). */
 int store_remove(Store *store, const char *text, bool force, char **ret_name, char **ret_id, Error *reterr);

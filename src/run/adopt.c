@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
@@ -10,16 +9,16 @@
 
 #include "run/adopt.h"
 #include "run/cgroup.h"
+#include "run/desired.h"
 #include "run/instance.h"
 #include "run/names.h"
+#include "run/port-pool.h"
 #include "run/publish.h"
-#include "util/buf.h"
+#include "run/rollout.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/paths.h"
 #include "util/strv.h"
-
-#define ORIGINS_SIZE_MAX ((size_t) SPEC_FRAGMENTS_MAX * PATH_MAX)
 
 void adoption_clear(Adoption *a) {
         for (size_t i = 0; i < a->n; i++) {
@@ -38,10 +37,7 @@ void adoption_clear(Adoption *a) {
                 fd_close(a->sockets[i].fd);
         }
         free(a->sockets);
-        for (size_t i = 0; i < a->n_pins; i++)
-                fd_close(a->pins[i]);
         free(a->items);
-        free(a->pins);
         *a = (Adoption){ 0 };
 }
 
@@ -99,18 +95,6 @@ static int adopted_add(Adoption *a, const char *name, int fd) {
         return 0;
 }
 
-static int adopted_add_pin(Adoption *a, int fd) {
-        int *p = reallocarray(a->pins, a->n_pins + 1, sizeof(*p));
-
-        if (!p) {
-                fd_close(fd);
-                return -ENOMEM;
-        }
-        a->pins = p;
-        p[a->n_pins++] = fd;
-        return 0;
-}
-
 static bool is_internet(int fd) {
         int domain;
         socklen_t size = sizeof(domain);
@@ -132,7 +116,7 @@ static int adopted_add_socket(Adoption *a, const char *name, int fd) {
         return 0;
 }
 
-int adoption_collect(const char *name, Adoption *ret) {
+int adoption_collect(Adoption *ret) {
         _cleanup_strv_ char **names = NULL;
         int n = sd_listen_fds_with_names(true, &names), r = 0;
 
@@ -140,12 +124,13 @@ int adoption_collect(const char *name, Adoption *ret) {
                 int fd = SD_LISTEN_FDS_START + i;
 
                 (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
-                if (r < 0)
+                /* systemd has the pins of images in its store, where they keep them. */
+                if (r < 0 || str_after(names[i], ADOPT_IMAGE_PREFIX))
                         fd_close(fd);
                 else if ((is_internet(fd) && !str_ends_with(names[i], ADOPT_DNS_SUFFIX)) || str_after(names[i], ADOPT_PORT_PREFIX))
                         r = adopted_add_socket(ret, names[i], fd);
                 else
-                        r = streq(names[i], ADOPT_IMAGE_NAME) ? adopted_add_pin(ret, fd) : adopted_add(ret, names[i], fd);
+                        r = adopted_add(ret, names[i], fd);
         }
         return n < 0 ? n : r;
 }
@@ -176,9 +161,9 @@ int adopt_slice_open(const char *slice) {
         return fd < 0 ? -errno : fd;
 }
 
-static AdoptedFds *adopted_for(Adoption *a, const Instance *i) {
+static AdoptedFds *adopted_for(Adoption *a, const char *key) {
         for (size_t k = 0; k < a->n; k++)
-                if (streq(a->items[k].name, i->name))
+                if (streq(a->items[k].name, key))
                         return &a->items[k];
         return NULL;
 }
@@ -188,7 +173,7 @@ static void adopt_instance(Instance *i, Adoption *a, AdoptedFds *fds, const Inst
 
         bool binds = i->process->n_ports == 0 || (fds->binds >= 0 && fds->binds_memory >= 0);
 
-        if (!status || fds->pidfd < 0 || fds->pipe < 0 || fds->memory < 0 || !binds) {
+        if (fds->pidfd < 0 || fds->pipe < 0 || fds->memory < 0 || !binds) {
                 log_warning("Instance '%s' of app '%s': what is stored of it is not complete, it is ended", i->name, i->sv->name);
                 if (fds->pidfd >= 0)
                         (void) pidfd_send_signal(fds->pidfd, SIGKILL, NULL, 0);
@@ -205,181 +190,99 @@ static void adopt_instance(Instance *i, Adoption *a, AdoptedFds *fds, const Inst
                 log_notice("Instance '%s' of app '%s': taken over from an earlier supervisor", i->name, i->sv->name);
 }
 
-void adopt_instances(Supervisor *sv, Adoption *a) {
-        _cleanup_(app_state_clear) AppState state = { 0 };
+/* One that had ended for good, and has its place. */
+static bool is_over(InstanceState s) {
+        return s == INSTANCE_EXITED || s == INSTANCE_FAILED;
+}
 
-        if (a->n == 0) {
+static Release *release_numbered(const Supervisor *sv, unsigned number) {
+        for (size_t k = 0; k < sv->n_releases; k++)
+                if (sv->releases[k]->number == number)
+                        return sv->releases[k];
+        return NULL;
+}
+
+static int release_adopt(Supervisor *sv, unsigned number, Release **ret) {
+        Release *r = release_numbered(sv, number);
+        Error error = { 0 };
+        int q = r ? 0 : release_load(sv, number, &r);
+
+        for (size_t i = 0; q >= 0 && i < r->n_processes && !r->processes[i].ports; i++) {
+                q = publish_open(sv, &r->processes[i], sv->adoption, &error);
+                if (q < 0)
+                        log_warning("App '%s': %s", sv->name, error.text);
+        }
+        if (q >= 0)
+                *ret = r;
+        return q;
+}
+
+/* What is to run, and how many of it. */
+static int releases_adopt(Supervisor *sv, const AppState *state) {
+        _cleanup_(spec_freep) Spec *desired = NULL;
+        int r = release_adopt(sv, state->release, &sv->release);
+
+        if (r >= 0 && state->stable > 0)
+                r = release_adopt(sv, state->stable, &sv->stable);
+        if (r >= 0)
+                r = desired_kept(sv, &desired);
+        return r < 0 ? r : wanted_make(desired, sv->release->spec, &sv->wanted);
+}
+
+static void instance_adopt_one(Supervisor *sv, Adoption *a, const InstanceStatus *status) {
+        AdoptedFds *fds = adopted_for(a, status->key);
+        Process *process = NULL;
+        Release *release;
+        Instance *i;
+
+        if (!fds && !is_over(status->state))
+                return; /* it will be started, if it is wanted */
+        if (release_adopt(sv, status->release, &release) >= 0)
+                process = release_process(release, *status->process ? status->process : NULL);
+        if (!process || supervisor_instance_add(sv, process, status->index, status->key, &i) < 0)
+                return;
+        i->ever_ready = status->was_ready;
+        if (fds)
+                adopt_instance(i, a, fds, status);
+        else
+                i->state = status->state;
+}
+
+/* What belongs to nobody. */
+static void left_end(const Adoption *a) {
+        for (size_t k = 0; k < a->n; k++)
+                if (a->items[k].pidfd >= 0) {
+                        (void) pidfd_send_signal(a->items[k].pidfd, SIGKILL, NULL, 0);
+                        (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", a->items[k].name);
+                }
+}
+
+int adopt_all(Supervisor *sv) {
+        _cleanup_(app_state_clear) AppState state = { 0 };
+        Adoption *a = sv->adoption;
+        int r = a->n > 0 ? app_state_read(BERTH_RUN_DIR, sv->name, &state) : -ENOENT;
+
+        if (r >= 0)
+                r = releases_adopt(sv, &state);
+        if (r < 0) {
                 _cleanup_free_ char *directory = str_format(BERTH_APP_DIR "/%s/instance", sv->name);
 
+                if (a->n > 0)
+                        log_warning("App '%s': what an earlier supervisor left cannot be taken over, all is started anew: %s", sv->name, strerror(-r));
+                sv->release = sv->stable = NULL;
+                left_end(a);
                 adopt_kill_all(sv->slice_cgroup);
                 /* A power cut or a lost run-time state leaves these. */
                 if (directory)
                         (void) remover_take(sv->remover, directory);
-                return;
+                return 0;
         }
-        (void) app_state_read(BERTH_RUN_DIR, sv->name, &state);
         if (state.since_usec != 0)
                 sv->since_usec = state.since_usec;
-        for (size_t k = 0; k < sv->n_instances; k++) {
-                AdoptedFds *fds = adopted_for(a, sv->instances[k]);
-
-                if (fds)
-                        adopt_instance(sv->instances[k], a, fds, app_state_instance(&state, sv->instances[k]->name));
-        }
-        for (size_t k = 0; k < a->n; k++)
-                if (a->items[k].pidfd >= 0) {
-                        _cleanup_free_ char *text = str_format("FDSTOREREMOVE=1\nFDNAME=%s", a->items[k].name);
-
-                        (void) pidfd_send_signal(a->items[k].pidfd, SIGKILL, NULL, 0);
-                        if (text)
-                                (void) sd_notify(0, text);
-                }
-        sv->pins = TAKE_PTR(a->pins);
-        sv->n_pins = a->n_pins;
-        a->n_pins = 0;
-}
-
-static int copy_file(const char *from, const char *to) {
-        _cleanup_free_ char *data = NULL;
-        size_t size;
-        int r = read_file(AT_FDCWD, from, SPEC_FILE_SIZE_MAX, &data, &size);
-
-        return r < 0 ? r : write_file(AT_FDCWD, to, data, size, 0600, false);
-}
-
-/* The paths of the originals, each with its NUL, in the order of the fragments. */
-static int origins_store(const Supervisor *sv) {
-        _cleanup_free_ char *to = str_format("%s/spec/origins", sv->run_directory);
-        _cleanup_buf_ Buf b = BUF_INIT;
-
-        if (!to)
-                return -ENOMEM;
-        for (char **path = sv->spec->fragments; *path; path++)
-                if (buf_append(&b, *path, strlen(*path) + 1) < 0)
-                        return -ENOMEM;
-        return write_file(AT_FDCWD, to, b.data, b.size, 0600, false);
-}
-
-static int origins_load(const char *directory, char ***ret) {
-        _cleanup_free_ char *from = str_format("%s/origins", directory), *data = NULL;
-        _cleanup_strv_ char **origins = NULL;
-        size_t size;
-        int r;
-
-        if (!from)
-                return -ENOMEM;
-        r = read_file(AT_FDCWD, from, ORIGINS_SIZE_MAX, &data, &size);
-        for (size_t at = 0; r >= 0 && at < size; at += strlen(data + at) + 1)
-                r = strv_append(&origins, data + at);
-        if (r >= 0)
-                *ret = TAKE_PTR(origins);
-        return r;
-}
-
-/* The first fragment is the spec, or the template that it is an instance of; its drop-ins apply to the same name. */
-static int spec_store(const Supervisor *sv) {
-        const char *base = strrchr(sv->spec->fragments[0], '/');
-        _cleanup_free_ char *directory = NULL;
-        int r = 0;
-
-        base = base ? base + 1 : sv->spec->fragments[0];
-        directory = str_format("%s/spec/%s.d", sv->run_directory, base);
-        if (!directory)
-                return -ENOMEM;
-        r = mkdir_parents(AT_FDCWD, directory, 0700);
-        for (unsigned i = 0; sv->spec->fragments[i] && r >= 0; i++) {
-                _cleanup_free_ char *to = i == 0 ? str_format("%s/spec/%s", sv->run_directory, base) :
-                                                   str_format("%s/%04u.conf", directory, i);
-
-                if (!to)
-                        return -ENOMEM;
-                r = copy_file(sv->spec->fragments[i], to);
-        }
-        return r < 0 ? r : origins_store(sv);
-}
-
-/* What Image=NAME.image meant when the spec was read. A name of an image has nothing that a file would have to escape. */
-static int image_files_store(const Supervisor *sv) {
-        int r = 0;
-
-        for (size_t i = 0; i < sv->spec->n_processes && r >= 0; i++) {
-                const SpecProcess *p = sv->spec->processes + i;
-                _cleanup_free_ char *to = NULL, *text = NULL;
-
-                if (!p->image_file)
-                        continue;
-                to = str_format("%s/spec/%s.image", sv->run_directory, p->image_file);
-                text = str_format("[Image]\nImage=%s\n", p->image.value);
-                r = to && text ? write_file(AT_FDCWD, to, text, strlen(text), 0600, false) : -ENOMEM;
-        }
-        return r;
-}
-
-/* Lines of one key, none of whose values has anything that a file would have to escape. */
-static int put_texts(Buf *b, const char *key, const SpecText *items, size_t n) {
-        int r = 0;
-
-        for (size_t i = 0; i < n && r >= 0; i++)
-                if (items[i].value)
-                        r = buf_printf(b, "%s=%s\n", key, items[i].value);
-        return r;
-}
-
-/* Likewise what Network=NAME.network meant. */
-static int network_file_put(Buf *b, const Spec *file) {
-        const SpecNetworkFile *n = &file->net;
-        int r = buf_printf(b, "[Network]\nNetworkName=%s\nInternal=%d\nIPv6=%d\nDisableDNS=%d\nOptions=isolate=%d\n", spec_network_name(file),
-                n->internal.value, n->ipv6.value, n->disable_dns.value, n->isolate.value != 0);
-
-        if (r >= 0 && n->mtu.set)
-                r = buf_printf(b, "Options=mtu=%u\n", (unsigned) n->mtu.value);
-        if (r >= 0)
-                r = put_texts(b, "Subnet", n->subnets.items, n->subnets.n);
-        if (r >= 0)
-                r = put_texts(b, "Gateway", n->gateways.items, n->gateways.n);
-        if (r >= 0)
-                r = put_texts(b, "IPRange", n->ranges.items, n->ranges.n);
-        if (r >= 0)
-                r = put_texts(b, "DNS", n->dns.items, n->dns.n);
-        return r < 0 ? r : put_texts(b, "InterfaceName", &n->interface_name, 1);
-}
-
-static int network_files_store(const Supervisor *sv) {
-        int r = 0;
-
-        for (size_t i = 0; i < sv->spec->n_processes && r >= 0; i++) {
-                const SpecProcess *p = sv->spec->processes + i;
-                _cleanup_free_ char *to = NULL;
-                _cleanup_buf_ Buf b = BUF_INIT;
-
-                if (!p->network_spec)
-                        continue;
-                to = str_format("%s/spec/%s.network", sv->run_directory, p->network_file);
-                r = to ? network_file_put(&b, p->network_spec) : -ENOMEM;
-                if (r >= 0)
-                        r = write_file(AT_FDCWD, to, b.data, b.size, 0600, false);
-        }
-        return r;
-}
-
-void adopt_spec_store(const Supervisor *sv) {
-        int r = spec_store(sv);
-
-        if (r >= 0)
-                r = image_files_store(sv);
-        if (r >= 0)
-                r = network_files_store(sv);
-        if (r < 0)
-                log_warning("Supervisor '%s': cannot keep a copy of its spec: %s", sv->name, strerror(-r));
-}
-
-int adopt_spec_load(const char *name, const char *run_directory, Spec **ret) {
-        _cleanup_free_ char *directory = str_format("%s/spec", run_directory);
-        _cleanup_strv_ char **origins = NULL;
-        int r;
-
-        if (!directory)
-                return -ENOMEM;
-        r = origins_load(directory, &origins);
-        return r < 0 ? r : spec_load_copy(name, directory, origins, NULL, ret);
+        for (size_t k = 0; k < state.n_instances; k++)
+                instance_adopt_one(sv, a, &state.instances[k]);
+        left_end(a);
+        port_pool_drop_left(a);
+        r = rollout_resume(sv, state.changing);
+        return r < 0 ? r : 1;
 }

@@ -2,11 +2,11 @@
 #pragma once
 
 /* What a supervisor leaves to the next one when it dies: file descriptors in systemd's store (sd_notify(3), FDSTORE=1), the
- * state file, a copy of the spec as it was when the app started, and, where all of that is of no use, scopes to be ended. */
+ * state file, its releases, and, where all of that is of no use, scopes to be ended. */
 
 #include "run/supervisor.h"
 
-#define ADOPT_IMAGE_NAME "berth-image" /* FDNAME= of image pins; no instance is called so */
+#define ADOPT_IMAGE_PREFIX "image/"    /* FDNAME= of image pins, and behind it the release */
 
 #define ADOPT_PORT_PREFIX "port/"      /* FDNAME= of published ports' sockets and maps: port-pool.c */
 #define ADOPT_BINDS_SUFFIX "/binds"    /* and, behind the instance's, of what it takes its ports over by */
@@ -32,22 +32,17 @@ typedef struct AdoptedSocket {
 typedef struct Adoption {
         AdoptedFds *items;
         size_t n;
-        int *pins;
-        size_t n_pins;
         AdoptedSocket *sockets;
         size_t n_sockets;
 } Adoption;
 
 /* Takes the fds that systemd passed on, sorted by instance and kind. 0 also when there are none. */
-int adoption_collect(const char *name, Adoption *ret);
+int adoption_collect(Adoption *ret);
 void adoption_clear(Adoption *a);
 
-/* Gives each instance its own; ends what belongs to none. With an empty adoption all that still runs is ended. */
-void adopt_instances(Supervisor *sv, Adoption *a);
-
-/* BERTH_RUN_DIR/APP/spec: the spec's files as they were, and where they were: what they name beside themselves is there. */
-void adopt_spec_store(const Supervisor *sv);
-int adopt_spec_load(const char *name, const char *run_directory, Spec **ret);
+/* Takes sv->adoption over: releases, what is wanted, instances, each with its own; ends what belongs to none. Returns 1, or 0 where there is nothing that
+ * can be taken over, and nothing of the app runs any more. */
+int adopt_all(Supervisor *sv);
 
 /* The cgroup of the app's slice. -ENOENT while the slice has nothing in it. */
 int adopt_slice_open(const char *slice);

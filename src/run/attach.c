@@ -56,9 +56,9 @@ static int lease(Instance *i, Attachment *a, Error *reterr) {
         if (r < 0)
                 return r;
         fixed_read(p, fixed);
-        r = network_lease(&a->network, &network_env, i->sv->name, i->name, fixed, a->addresses, reterr);
+        r = network_lease(&a->network, &network_env, i->sv->name, i->key, fixed, a->addresses, reterr);
         if (r < 0 && (p->ip.value || p->ip6.value))
-                return error_prefix(reterr, "%s", spec_origin_text(i->sv->spec, p->ip.value ? p->ip.origin : p->ip6.origin, origin, sizeof(origin)));
+                return error_prefix(reterr, "%s", spec_origin_text(i->process->release->spec, p->ip.value ? p->ip.origin : p->ip6.origin, origin, sizeof(origin)));
         return r;
 }
 
@@ -92,7 +92,7 @@ int attach_begin(Instance *i, int netns, int route, Error *reterr) {
         if (!a->wanted)
                 return error_set(reterr, -EPROTO, "berth-helper asks for links that nobody wants");
         a->tried = true;
-        r = network_attach(&a->network, i->sv->name, i->name, a->addresses, netns, route, reterr);
+        r = network_attach(&a->network, i->sv->name, i->key, a->addresses, netns, route, reterr);
         a->done = r >= 0;
         return r;
 }
@@ -128,7 +128,7 @@ int attach_adopt(Instance *i, const InstanceStatus *status) {
 }
 
 void attach_end(Instance *i) {
-        int r = i->attachment.tried ? network_detach(i->sv->name, i->name) : 0;
+        int r = i->attachment.tried ? network_detach(i->sv->name, i->key) : 0;
 
         if (r < 0)
                 log_warning("Instance '%s' of app '%s': cannot take it off its network: %s", i->name, i->sv->name, strerror(-r));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "run/environment.h"
@@ -85,7 +86,27 @@ static int env_put_secret(const Spec *spec, const SpecSecret *secret, char ***en
         return spec_env_set(env, secret->target, value);
 }
 
-int environment_make(const Spec *spec, const SpecProcess *p, const Image *image, char ***ret, Error *reterr) {
+static int env_put_names(const SpecProcess *p, const EnvironmentNames *names, char ***env) {
+        char number[sizeof("v4294967295")];
+        int r;
+
+        r = spec_env_set(env, "BERTH_APP", names->app);
+        if (r >= 0)
+                r = spec_env_set(env, "BERTH_PROCESS", p->name ? p->name : "");
+        if (r >= 0)
+                r = spec_env_set(env, "BERTH_INSTANCE", names->instance);
+        (void) snprintf(number, sizeof(number), "v%u", names->release);
+        if (r >= 0)
+                r = spec_env_set(env, "BERTH_RELEASE", number);
+        for (size_t i = 0; i < p->ports.n; i++)
+                if (p->ports.items[i].protocol == SPEC_PROTOCOL_TCP) {
+                        (void) snprintf(number, sizeof(number), "%u", p->ports.items[i].container);
+                        return r < 0 ? r : spec_env_set(env, "PORT", number);
+                }
+        return r;
+}
+
+int environment_make(const Spec *spec, const SpecProcess *p, const Image *image, const EnvironmentNames *names, char ***ret, Error *reterr) {
         _cleanup_strv_ char **env = NULL;
         int r;
 
@@ -97,6 +118,8 @@ int environment_make(const Spec *spec, const SpecProcess *p, const Image *image,
                 r = spec_env_set(&env, "container", "berth");
         for (char **e = image ? image->env : NULL; e && *e && r >= 0; e++)
                 r = env_put(&env, *e);
+        if (r >= 0)
+                r = env_put_names(p, names, &env);
         for (size_t i = 0; i < p->environment_files.n && r >= 0; i++) {
                 r = env_put_file(spec, &p->environment_files.items[i], &env, reterr);
                 if (r < 0)

@@ -221,7 +221,7 @@ static void attempt(Health *h) {
         const Check *check = check_now(h);
         Instance *i = h->instance;
         const ProbeTarget target = {
-                .event = i->sv->event, .app = i->sv->name, .process = i->process->spec->name, .instance = i->name, .pidfd = i->pidfd,
+                .event = i->sv->event, .app = i->sv->name, .process = i->process->spec->name, .instance = i->key, .release = i->process->release->number, .pidfd = i->pidfd,
                 .cgroup = i->cgroup, .timeout_usec = check->timeout_usec, .callback = on_result, .userdata = h,
         };
         _cleanup_close_ int netns = -EBADF;

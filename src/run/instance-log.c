@@ -51,8 +51,8 @@ int instance_log_open(Instance *i, int pipe, int memory) {
         int r;
 
         fields = str_format(
-                "SYSLOG_IDENTIFIER=%s\nBERTH_APP=%s\nBERTH_PROCESS=%s\nBERTH_INSTANCE=%s\nBERTH_RELEASE=v1\nCONTAINER_NAME=%s\n",
-                i->container_name, i->sv->name, process ? process : "", i->name, i->container_name);
+                "SYSLOG_IDENTIFIER=%s\nBERTH_APP=%s\nBERTH_PROCESS=%s\nBERTH_INSTANCE=%s\nBERTH_RELEASE=v%u\nCONTAINER_NAME=%s\n",
+                i->container_name, i->sv->name, process ? process : "", i->name, i->process->release->number, i->container_name);
         if (!fields) {
                 fd_close(pipe);
                 fd_close(memory);

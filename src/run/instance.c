@@ -35,6 +35,7 @@
 #define KILL_AGAIN_USEC (1U * 1000 * 1000)
 #define END_PATIENCE_USEC (15U * 1000 * 1000) /* that systemd has for the end of one that did not start in its time */
 #define NOTIFY_MESSAGE_MAX 4096
+#define DRAIN_TIMEOUT_USEC (30U * 1000 * 1000) /* Heroku's */
 
 static uint64_t now_usec(clockid_t clock) {
         struct timespec t;
@@ -49,7 +50,23 @@ static void instance_log(const Instance *i, int priority, const char *text) {
 
 /* ---- making and unmaking ---- */
 
-int instance_new(Supervisor *sv, Process *process, unsigned index, Instance **ret) {
+/* The name, or a longer one where another instance has that: one that this one replaces, or one that is still on its way out. */
+static char *key_make(const Supervisor *sv, const char *name) {
+        char *key = strdup(name);
+
+        for (size_t k = 0; key && k < sv->n_instances;)
+                if (streq(sv->instances[k]->key, key)) {
+                        char *longer = str_format("%s_", key);
+
+                        free(key);
+                        key = longer;
+                        k = 0;
+                } else
+                        k++;
+        return key;
+}
+
+int instance_new(Supervisor *sv, Process *process, unsigned index, const char *key, Instance **ret) {
         _cleanup_(instance_freep) Instance *i = calloc(1, sizeof(*i));
         const char *name = process->spec->name, *wanted = process->spec->container_name.value;
         int r;
@@ -62,9 +79,10 @@ int instance_new(Supervisor *sv, Process *process, unsigned index, Instance **re
                 .takeover = TAKEOVER_INIT,
         };
         i->name = name ? str_format("%s.%u", name, index) : str_format("%u", index);
-        if (!i->name)
+        i->key = i->name ? (key ? strdup(key) : key_make(sv, i->name)) : NULL;
+        if (!i->key)
                 return -ENOMEM;
-        r = unit_scope_name(sv->name, name, index, 1, &i->scope);
+        r = unit_scope_name(sv->name, name, index, i->key + strlen(i->name), process->release->number, &i->scope);
         if (r < 0)
                 return r;
         /* The first instance has the plain name, as the only one of most apps. */
@@ -74,8 +92,8 @@ int instance_new(Supervisor *sv, Process *process, unsigned index, Instance **re
                 i->container_name = strdup(wanted ? wanted : sv->name);
         else
                 i->container_name = str_format("%s.%u", wanted ? wanted : sv->name, index);
-        i->run_directory = str_format("%s/%s", sv->run_directory, i->name);
-        i->directory = str_format(BERTH_APP_DIR "/%s/instance/%s", sv->name, i->name);
+        i->run_directory = str_format("%s/%s", sv->run_directory, i->key);
+        i->directory = str_format(BERTH_APP_DIR "/%s/instance/%s", sv->name, i->key);
         if (!i->container_name || !i->run_directory || !i->directory)
                 return -ENOMEM;
         *ret = TAKE_PTR(i);
@@ -113,6 +131,7 @@ Instance *instance_free(Instance *i) {
                 return NULL;
         instance_drop(i);
         free(i->name);
+        free(i->key);
         free(i->scope);
         free(i->container_name);
         free(i->run_directory);
@@ -373,7 +392,7 @@ static int spawn(Instance *i, Error *reterr) {
         PlanNames names;
         int r;
 
-        r = supervisor_process_prepare(i->sv, i->process, reterr);
+        r = process_prepare(i->sv, i->process, reterr);
         if (r >= 0)
                 r = health_verify(i, reterr);
         if (r < 0)
@@ -388,21 +407,41 @@ static int spawn(Instance *i, Error *reterr) {
         if (r < 0)
                 return r;
         names = (PlanNames){
-                .app = i->sv->name, .instance = i->name, .container_name = i->container_name, .directory = i->directory,
+                .app = i->sv->name, .instance = i->name, .release = i->process->release->number, .container_name = i->container_name, .directory = i->directory,
                 .notify_socket = notify, .network = network,
         };
-        r = plan_world(i->sv->spec, i->process->spec, i->process->image, &names, i->sv->id_base, &w, reterr);
+        r = plan_world(i->process->release->spec, i->process->spec, i->process->image, &names, i->sv->id_base, &w, reterr);
         return r < 0 ? r : helper_start(i, &w, reterr);
 }
 
 static uint64_t start_timeout(const Instance *i) {
-        return spec_start_timeout(i->sv->spec, i->process->spec);
+        return spec_start_timeout(i->process->release->spec, i->process->spec);
 }
 
 /* The connection is made while the helper starts, or the payload ends, and not when everybody waits for it. A failure is told
  * by who needs the bus. */
 static void bus_expect(Instance *i) {
         (void) supervisor_bus(i->sv, NULL);
+}
+
+int instance_limits_apply(Instance *i, Error *reterr) {
+        size_t wanted = wanted_find(&i->sv->wanted, i->process->spec->name);
+        ScopeSettings limits = i->limits;
+        sd_bus *bus;
+        int r;
+
+        if (!i->scoped || !instance_state_alive(i->state) || wanted == SIZE_MAX)
+                return 0;
+        scope_limits_copy(&limits, &i->sv->wanted.limits[wanted]);
+        if (scope_limits_equal(&limits, &i->limits))
+                return 0;
+        bus = supervisor_bus(i->sv, reterr);
+        if (!bus)
+                return reterr->code;
+        r = scope_limit(bus, i->scope, &limits);
+        if (r >= 0)
+                i->limits = limits;
+        return r < 0 ? error_set_errno(reterr, r, "cannot change the limits of scope '%s'", i->scope) : 0;
 }
 
 bool instance_needs_bus(const Instance *i) {
@@ -479,7 +518,7 @@ static void store_fds(Instance *i) {
         fds[n++] = relay_memory(i->relay);
         if (i->notify >= 0)
                 fds[n++] = i->notify;
-        text = str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", i->name);
+        text = str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", i->key);
         if (!text)
                 return;
         r = sd_pid_notify_with_fds(0, 0, text, fds, (unsigned) n);
@@ -510,6 +549,7 @@ static void action_scope(Instance *i) {
         _cleanup_strv_ char **devices = NULL;
         static const char *const no_devices[] = { NULL };
         Error error = { 0 };
+        size_t wanted;
         sd_bus *bus;
         int r;
 
@@ -520,12 +560,16 @@ static void action_scope(Instance *i) {
                 return;
         }
         description = str_format("Instance %s of app %s", i->name, i->sv->name);
-        service = str_format("%s.service", i->sv->spec->service);
+        service = str_format("%s.service", i->process->release->spec->service);
         if (!description || !service) {
                 (void) error_keep(i, -ENOMEM, NULL);
                 return;
         }
-        plan_scope(i->sv->spec, i->process->spec, &settings);
+        plan_scope(i->process->release->spec, i->process->spec, &settings);
+        wanted = wanted_find(&i->sv->wanted, i->process->spec->name);
+        if (wanted != SIZE_MAX)
+                scope_limits_copy(&settings, &i->sv->wanted.limits[wanted]);
+        i->limits = settings;
         settings.name = i->scope;
         settings.description = description;
         settings.slice = i->sv->slice;
@@ -557,7 +601,7 @@ static void action_watch(Instance *i) {
                 if (p->mounts.items[k].type == SPEC_MOUNT_VOLUME && p->mounts.items[k].source)
                         (void) volume_filled(p->mounts.items[k].source);
         health_begin(i);
-        if (p->notify == SPEC_NOTIFY_YES || health_gates(i) || (p->ports.n > 0 && !publish_is_taken(i)))
+        if (spec_is_release(p) || p->notify == SPEC_NOTIFY_YES || health_gates(i) || (p->ports.n > 0 && !publish_is_taken(i)))
                 timer_arm(i, start_timeout(i));
         else
                 instance_event(i, EVENT_READY);
@@ -588,8 +632,13 @@ static void action_kill(Instance *i) {
         timer_arm(i, KILL_AGAIN_USEC);
 }
 
+/* One that is replaced may finish what it is about: its successor is there already. */
+static uint64_t stop_timeout(const Instance *i) {
+        return i->replaced && !i->process->spec->stop_timeout.set ? DRAIN_TIMEOUT_USEC : spec_stop_timeout(i->process->spec);
+}
+
 static void action_signal(Instance *i) {
-        uint64_t timeout = spec_stop_timeout(i->process->spec);
+        uint64_t timeout = stop_timeout(i);
         int signal = stop_signal(i), catcher = CATCHER_LEADER;
 
         bus_expect(i);
@@ -660,7 +709,7 @@ static void action_reap(Instance *i) {
 
 /* What it has left: its fds at PID 1, its directories. */
 static void forget(Instance *i) {
-        _cleanup_free_ char *text = str_format("FDSTOREREMOVE=1\nFDNAME=%s", i->name);
+        _cleanup_free_ char *text = str_format("FDSTOREREMOVE=1\nFDNAME=%s", i->key);
         int r;
 
         if (i->pid != 0 && text)
@@ -683,7 +732,7 @@ static void action_none(Instance *i) {
         if (i->state == INSTANCE_READY) {
                 i->timer = source_drop(i->timer);
                 relay_tail_drop(i->relay);
-                i->was_ready = true;
+                i->was_ready = i->ever_ready = true;
         }
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 /* One running copy of a process, from the helper's start to the end of its scope. instance.c drives it by the table of
- * machine.h; whose turn it is to be started, and what its end means for the app, is app.c's business. */
+ * machine.h; whose turn it is to be started, and what its end means for the app, is rollout.c's business. */
 
 #include <systemd/sd-event.h>
 
@@ -18,13 +18,16 @@ struct Instance {
         Process *process;
         unsigned index;
         char *name, *scope, *container_name;
-        char *run_directory; /* BERTH_RUN_DIR/APP/INSTANCE */
-        char *directory;     /* BERTH_APP_DIR/APP/instance/INSTANCE */
+        char *key;           /* the name, or what tells it from another instance of that name, which it replaces */
+        char *run_directory; /* BERTH_RUN_DIR/APP/KEY */
+        char *directory;     /* BERTH_APP_DIR/APP/instance/KEY */
 
         InstanceState state;
         uint64_t since_usec;         /* CLOCK_REALTIME of the last change of state */
         bool execed;                 /* this time, the payload was reached */
         bool was_ready;              /* this time */
+        bool ever_ready;             /* since it was made */
+        bool replaced;               /* by one of another release: it may end what it is about */
         bool stop_asked;             /* whoever asked: it is not to come back by itself */
         bool start_timed_out;
         bool unwell;                 /* its health check ends it */
@@ -47,6 +50,8 @@ struct Instance {
         struct InnerPort **inner_ports; /* by port; NULL: none, or not needed */
         sd_event_source *pid_source, *outer_source, *control_source, *log_source, *notify_source, *timer, *binds_source;
 
+        ScopeSettings limits;        /* that its scope has; the numbers alone */
+
         Error error;                 /* why it did not become the payload */
         int exit_code, exit_status;  /* CLD_*, waitid(2); exit_code -1: unknown */
         uint64_t oom_kills;          /* processes of it that the kernel killed for want of memory */
@@ -59,8 +64,8 @@ struct Instance {
         unsigned limit_count;
 };
 
-/* index counts from 1. */
-int instance_new(Supervisor *sv, Process *process, unsigned index, Instance **ret);
+/* index counts from 1. key NULL: one that no other instance has. */
+int instance_new(Supervisor *sv, Process *process, unsigned index, const char *key, Instance **ret);
 Instance *instance_free(Instance *i);
 DEFINE_CLEANUP(Instance *, instance_free);
 
@@ -69,6 +74,9 @@ void instance_event(Instance *i, InstanceEvent event);
 /* Takes over what a predecessor stored: pidfd, log pipe, relay memory, notify socket (or -EBADF). The fds are the
  * instance's in any case. */
 int instance_adopt(Instance *i, const InstanceStatus *status, int pidfd, int pipe, int memory, int notify);
+
+/* Has its scope use what is wanted now, where that is another limit than it has. */
+int instance_limits_apply(Instance *i, Error *reterr);
 
 bool instance_needs_bus(const Instance *i); /* now or soon */
 

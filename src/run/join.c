@@ -200,7 +200,7 @@ int join_world(const JoinSettings *settings, World *ret, Error *reterr) {
         return 0;
 }
 
-int join_start_helper(const JoinSettings *settings, const char *process, const World *w, int leader, const int std[3],
+int join_start_helper(const JoinSettings *settings, const char *process, unsigned release, const World *w, int leader, const int std[3],
         int *ret_control, int *ret_outer, Error *reterr) {
         _cleanup_close_ int world = memfd_create("berth-world", MFD_CLOEXEC), helper = -EBADF, seccomp = -EBADF;
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
@@ -213,7 +213,7 @@ int join_start_helper(const JoinSettings *settings, const char *process, const W
         if (r < 0 || lseek(world, 0, SEEK_SET) < 0)
                 return r < 0 ? r : -errno;
         if (w->seccomp) {
-                seccomp = profile_stored_open(settings->app, process);
+                seccomp = profile_stored_open(settings->app, process, release);
                 if (seccomp < 0)
                         return error_set_errno(reterr, seccomp, "cannot open the seccomp profile of instance '%s'", settings->instance);
         }
@@ -240,21 +240,30 @@ static int helper_join(Join *j, Error *reterr) {
         if (leader < 0)
                 return error_set_errno(reterr, -errno, "cannot reach process %d of instance '%s'", (int) j->instance->pid,
                         j->instance->name);
-        settings.instance = j->instance->name;
+        settings.instance = j->instance->key;
         r = join_world(&settings, &w, reterr);
         if (r >= 0)
-                r = join_start_helper(&settings, j->instance->process, &w, leader, std, &j->control, &j->outer, reterr);
+                r = join_start_helper(&settings, j->instance->process, j->instance->release, &w, leader, std, &j->control, &j->outer, reterr);
         return r < 0 ? r : sd_event_add_io(j->event, NULL, j->control, EPOLLIN, on_control, j);
 }
 
+static bool is_running(const InstanceStatus *s) {
+        return s->state == INSTANCE_READY || s->state == INSTANCE_STARTING;
+}
+
+/* While one is replaced there are two of a name: the newer one is meant, where it runs. */
 static const InstanceStatus *instance_find(const AppState *state, const char *name) {
+        const InstanceStatus *found = NULL;
+
         for (size_t i = 0; i < state->n_instances; i++) {
                 const InstanceStatus *s = &state->instances[i];
 
-                if (name ? streq(s->name, name) : s->state == INSTANCE_READY || s->state == INSTANCE_STARTING)
-                        return s;
+                if (name ? !streq(s->name, name) : !is_running(s))
+                        continue;
+                if (!found || is_running(s) > is_running(found) || (name && is_running(s) == is_running(found) && s->release > found->release))
+                        found = s;
         }
-        return NULL;
+        return found;
 }
 
 static int events_open(Join *j) {

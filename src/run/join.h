@@ -19,11 +19,11 @@ typedef struct JoinSettings {
  * instance runs. */
 int join_run(const JoinSettings *settings, Error *reterr);
 
-/* The World that a command joins with, made of the one that the instance was started with; settings->instance is set. It does not take
+/* The World that a command joins with, made of the one that the instance was started with; settings->instance is its key. It does not take
  * over bind(2), and nobody but the command is its process. */
 int join_world(const JoinSettings *settings, World *ret, Error *reterr);
 
 /* Starts `berth-helper join` for the instance of which leader is a pidfd: *ret_control is our end of HELPER_FD_CONTROL, where it names
  * the command's process and waits for HELPER_GO; *ret_outer is a pidfd of the helper, to be reaped. */
-int join_start_helper(const JoinSettings *settings, const char *process, const World *w, int leader, const int std[3],
+int join_start_helper(const JoinSettings *settings, const char *process, unsigned release, const World *w, int leader, const int std[3],
         int *ret_control, int *ret_outer, Error *reterr);

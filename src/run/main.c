@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "run/adopt.h"
 #include "run/supervisor.h"
@@ -18,12 +19,11 @@ static void still_removing(void) {
         (void) sd_notify(0, "EXTEND_TIMEOUT_USEC=15000000");
 }
 
-/* All instances are over; nothing of the app stays but volumes. */
+/* All instances are over; nothing of the app stays but its volumes and releases. */
 static void clean_up(Supervisor *sv) {
-        _cleanup_free_ char *directory = NULL;
+        static const char *const passing[] = { "/instance", "/removed", "" };
         int r;
 
-        (void) sd_notify(0, "FDSTOREREMOVE=1\nFDNAME=" ADOPT_IMAGE_NAME);
         r = remove_tree(AT_FDCWD, sv->run_directory);
         if (r < 0)
                 log_warning("Supervisor '%s': cannot remove '%s': %s", sv->name, sv->run_directory, strerror(-r));
@@ -32,9 +32,14 @@ static void clean_up(Supervisor *sv) {
                 log_warning("Supervisor '%s': cannot give its user ids back: %s", sv->name, strerror(-r));
         if (sv->remover)
                 remover_wait(sv->remover, still_removing);
-        directory = str_format(BERTH_APP_DIR "/%s", sv->name);
-        if (directory)
-                (void) remove_tree(AT_FDCWD, directory);
+        for (size_t i = 0; i < ELEMENTSOF(passing); i++) {
+                _cleanup_free_ char *path = str_format(BERTH_APP_DIR "/%s%s", sv->name, passing[i]);
+
+                if (path && *passing[i])
+                        (void) remove_tree(AT_FDCWD, path);
+                else if (path)
+                        (void) rmdir(path); /* where there are no releases */
+        }
 }
 
 static int supervise(const char *name) {
@@ -46,7 +51,7 @@ static int supervise(const char *name) {
                 status = supervisor_run(&sv);
         else if (r != -EBUSY && sv.slice_cgroup >= 0)
                 adopt_kill_all(sv.slice_cgroup); /* there will be nobody to watch over them */
-        if (r != -EBUSY && sv.spec)
+        if (r != -EBUSY && sv.run_directory)
                 clean_up(&sv);
         supervisor_clear(&sv);
         return status;

@@ -56,10 +56,9 @@ static int add_name(Names *n, char *name) {
 
 /* The app is its process `web`, where it has one, and else its first. */
 static bool stands_for_app(const Instance *i) {
-        for (size_t k = 0; k < i->sv->n_processes; k++)
-                if (streq_ptr(i->sv->processes[k].spec->name, "web"))
-                        return i->process == &i->sv->processes[k];
-        return i->process == &i->sv->processes[0];
+        const Process *web = release_process(i->process->release, "web");
+
+        return i->process == (web ? web : &i->process->release->processes[0]);
 }
 
 static int names_collect(Names *n, const Instance *i) {
@@ -99,7 +98,7 @@ void names_update(Instance *i) {
 /* ---- the name server ---- */
 
 static void store(const Instance *i) {
-        _cleanup_free_ char *text = str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s" ADOPT_DNS_SUFFIX, i->name);
+        _cleanup_free_ char *text = str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s" ADOPT_DNS_SUFFIX, i->key);
         const int fds[] = { resolver_udp(i->names->resolver), resolver_tcp(i->names->resolver) };
 
         if (text)
@@ -180,6 +179,6 @@ void names_end(Instance *i) {
                 return;
         names_tell(i->names, false);
         if (i->names->resolver)
-                (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s" ADOPT_DNS_SUFFIX, i->name);
+                (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s" ADOPT_DNS_SUFFIX, i->key);
         i->names = names_free(i->names);
 }

@@ -393,6 +393,7 @@ static int privileges_make(const SpecProcess *p, World *w) {
 
 int plan_world(const Spec *spec, const SpecProcess *p, const Image *image, const PlanNames *names, uint32_t id_base,
         World *ret, Error *reterr) {
+        const EnvironmentNames environment = { .app = names->app, .instance = names->instance, .release = names->release };
         _cleanup_(world_clear) World w = { 0 };
         int r;
 
@@ -418,7 +419,7 @@ int plan_world(const Spec *spec, const SpecProcess *p, const Image *image, const
         if (r >= 0)
                 r = files_make(spec, p, names->container_name, names->network, &w, reterr);
         if (r >= 0)
-                r = environment_make(spec, p, image, &w.env, reterr);
+                r = environment_make(spec, p, image, &environment, &w.env, reterr);
         if (r >= 0)
                 r = command_make(spec, p, image, w.env, &w.argv, reterr);
         if (r >= 0)

@@ -13,6 +13,7 @@
 typedef struct PlanNames {
         const char *app;            /* "shop" */
         const char *instance;       /* "web.1" */
+        unsigned release;
         const char *container_name; /* "shop-web.1" */
         const char *directory;      /* BERTH_APP_DIR/APP/instance/INSTANCE: what lives as long as the instance; made here */
         const char *notify_socket;  /* of the supervisor, for Notify=yes; else NULL */

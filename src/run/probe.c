@@ -283,7 +283,7 @@ static int command_start(Probe *p, const ProbeTarget *t, char *const *argv, int 
                 return r;
         std[0] = null;
         std[1] = std[2] = input;
-        r = join_start_helper(&settings, t->process, &w, t->pidfd, std, &p->control, &p->outer, reterr);
+        r = join_start_helper(&settings, t->process, t->release, &w, t->pidfd, std, &p->control, &p->outer, reterr);
         if (r >= 0)
                 *ret_output = TAKE_FD(output);
         return r;

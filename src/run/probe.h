@@ -25,7 +25,8 @@ typedef void (*probe_callback)(const ProbeResult *result, void *userdata);
 /* Who is asked, and by whom. */
 typedef struct ProbeTarget {
         sd_event *event;
-        const char *app, *process, *instance; /* as the state file has them */
+        const char *app, *process, *instance; /* as the state file has them; the instance's key */
+        unsigned release;                     /* that the instance is of */
         int pidfd;                            /* of the instance's first process */
         int cgroup;                           /* of its scope */
         uint64_t timeout_usec;                /* for the attempt; what has not ended by then is killed; UINT64_MAX: none */

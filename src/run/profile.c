@@ -71,17 +71,17 @@ int profile_open(const SpecProcess *p, Error *reterr) {
         return fd >= 0 ? fd : error_set_errno(reterr, fd, "cannot open compiled seccomp profile '%s'", path);
 }
 
-static int stored_path(const char *app, const char *process, char **ret) {
-        *ret = str_format(BERTH_RUN_DIR "/%s/seccomp-%s", app, process ? process : "");
+static int stored_path(const char *app, const char *process, unsigned release, char **ret) {
+        *ret = str_format(BERTH_RUN_DIR "/%s/seccomp-%s.v%u", app, process ? process : "", release);
         return *ret ? 0 : -ENOMEM;
 }
 
-int profile_store(int fd, const char *app, const char *process) {
+int profile_store(int fd, const char *app, const char *process, unsigned release) {
         _cleanup_free_ char *path = NULL, *data = NULL;
         size_t size;
         int r;
 
-        r = stored_path(app, process, &path);
+        r = stored_path(app, process, release, &path);
         if (r >= 0)
                 r = read_fd(fd, SECCOMP_PROFILE_MAX, &data, &size);
         if (r >= 0 && lseek(fd, 0, SEEK_SET) < 0)
@@ -89,11 +89,11 @@ int profile_store(int fd, const char *app, const char *process) {
         return r < 0 ? r : write_file(AT_FDCWD, path, data, size, 0600, false);
 }
 
-int profile_stored_open(const char *app, const char *process) {
+int profile_stored_open(const char *app, const char *process, unsigned release) {
         _cleanup_free_ char *path = NULL;
         int fd, r;
 
-        r = stored_path(app, process, &path);
+        r = stored_path(app, process, release, &path);
         if (r < 0)
                 return r;
         fd = open(path, O_RDONLY | O_CLOEXEC);

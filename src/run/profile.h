@@ -10,6 +10,6 @@
 /* An fd of struct sock_filter[] for HELPER_FD_SECCOMP, or negative errno. */
 int profile_open(const SpecProcess *p, Error *reterr);
 
-/* A copy for who joins later, BERTH_RUN_DIR/APP/seccomp-PROCESS. */
-int profile_store(int fd, const char *app, const char *process);
-int profile_stored_open(const char *app, const char *process);
+/* A copy for who joins an instance of the release later, BERTH_RUN_DIR/APP/seccomp-PROCESS.vRELEASE. */
+int profile_store(int fd, const char *app, const char *process, unsigned release);
+int profile_stored_open(const char *app, const char *process, unsigned release);

@@ -28,7 +28,7 @@ int publish_open(Supervisor *sv, Process *process, Adoption *a, Error *reterr) {
                 r = port_pool_get(&sv->ports, sv->event, spec->name, &spec->ports.items[i], a, &process->ports[i], reterr);
                 if (r < 0) {
                         publish_close(sv, process);
-                        return error_prefix(reterr, "%s", spec_origin_text(sv->spec, spec->ports.items[i].origin, origin, sizeof(origin)));
+                        return error_prefix(reterr, "%s", spec_origin_text(process->release->spec, spec->ports.items[i].origin, origin, sizeof(origin)));
                 }
                 process->n_ports++;
         }
@@ -49,7 +49,7 @@ void publish_close(Supervisor *sv, Process *process) {
 /* ---- the calls ---- */
 
 static char *inner_port_name(const Instance *i, size_t port) {
-        return str_format("%s" ADOPT_INNER_INFIX "%u", i->name, i->process->spec->ports.items[port].container);
+        return str_format("%s" ADOPT_INNER_INFIX "%u", i->key, i->process->spec->ports.items[port].container);
 }
 
 /* listener: an earlier supervisor's, or -EBADF; taken over. */
@@ -167,7 +167,7 @@ static int takeover_watch(Instance *i, int listener, int memory) {
 }
 
 int publish_begin(Instance *i, int listener) {
-        _cleanup_free_ char *text = str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s" ADOPT_BINDS_SUFFIX, i->name);
+        _cleanup_free_ char *text = str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s" ADOPT_BINDS_SUFFIX, i->key);
         int r = takeover_watch(i, listener, -EBADF);
 
         if (r < 0)
@@ -208,7 +208,7 @@ void publish_end(Instance *i) {
 
         i->binds_source = sd_event_source_disable_unref(i->binds_source);
         if (i->takeover.memory)
-                (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s" ADOPT_BINDS_SUFFIX, i->name);
+                (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s" ADOPT_BINDS_SUFFIX, i->key);
         for (size_t k = 0; k < n; k++)
                 listeners_forget(i, k);
         takeover_close(&i->takeover);

@@ -3,9 +3,9 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
-#include "run/adopt.h"
-#include "run/environment.h"
+#include "run/control.h"
 #include "run/join.h"
+#include "run/release.h"
 #include "run/reload.h"
 #include "run/state.h"
 #include "util/fd.h"
@@ -19,21 +19,19 @@ static int signal_send(const InstanceStatus *i, int signal) {
         return pidfd < 0 || pidfd_send_signal(pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
-/* $VAR in ReloadCmd= is of the environment that the spec and the image give. */
+/* $VAR in ReloadCmd= is of the instance's own environment. */
 static int command_run(const Spec *spec, const SpecProcess *p, const InstanceStatus *i, Error *reterr) {
-        _cleanup_strv_ char **env = NULL, **argv = NULL;
-        _cleanup_image_ Image *image = NULL;
-        JoinSettings settings = { .app = spec->name, .instance = i->name };
-        int r = 0;
+        _cleanup_(world_clear) World w = { 0 };
+        _cleanup_strv_ char **argv = NULL;
+        JoinSettings settings = { .app = spec->name, .instance = i->key };
+        int r;
 
-        if (p->image.value)
-                r = image_open(NULL, p->image.value, &image, reterr);
+        r = join_world(&settings, &w, reterr);
         if (r >= 0)
-                r = environment_make(spec, p, image, &env, reterr);
-        if (r >= 0)
-                r = spec_command_expand(p->reload_cmd.words, env, &argv);
+                r = spec_command_expand(p->reload_cmd.words, w.env, &argv);
         if (r < 0)
                 return *reterr->text ? r : error_set_errno(reterr, r, "cannot make the command of ReloadCmd=");
+        settings.instance = i->name;
         settings.argv = argv;
         r = join_run(&settings, reterr);
         return r <= 0 ? r : error_set(reterr, -EIO, "ReloadCmd= ended with status %d", r);
@@ -53,20 +51,17 @@ static int instance_reload(const Spec *spec, const InstanceStatus *i, Error *ret
         return r < 0 ? error_set_errno(reterr, r, "cannot send signal %d", (int) p->reload_signal.value) : 0;
 }
 
-int reload_app(const char *name) {
+/* The instances that run already have what they shall: the app may read its files again. */
+static int reload_in_place(const char *name) {
         _cleanup_(app_state_clear) AppState state = { 0 };
-        _cleanup_free_ char *directory = NULL;
         _cleanup_(spec_freep) Spec *spec = NULL;
         int r, status = EXIT_SUCCESS;
 
-        directory = str_format(BERTH_RUN_DIR "/%s", name);
-        if (!directory)
-                return EXIT_FAILURE;
         r = app_state_read(BERTH_RUN_DIR, name, &state);
         if (r >= 0)
-                r = adopt_spec_load(name, directory, &spec);
+                r = release_spec(name, state.release, &spec);
         if (r < 0) {
-                log_error("App '%s': cannot be reloaded, it is not running: %s", name, strerror(-r));
+                log_error("App '%s': cannot be reloaded: %s", name, strerror(-r));
                 return EXIT_FAILURE;
         }
         for (size_t i = 0; i < state.n_instances; i++) {
@@ -79,4 +74,20 @@ int reload_app(const char *name) {
                 }
         }
         return status;
+}
+
+static void say(const char *text) {
+        log_info("%s", text);
+}
+
+int reload_app(const char *name) {
+        Error error = { 0 };
+        int r = control_ask(name, say, &error);
+
+        if (r == CONTROL_UNCHANGED)
+                return reload_in_place(name);
+        if (r == CONTROL_DONE)
+                return EXIT_SUCCESS;
+        log_error("App '%s': cannot be reloaded: %s", name, error.text);
+        return EXIT_FAILURE;
 }

@@ -242,17 +242,58 @@ static int append_firewall(sd_bus_message *m, const Spec *s) {
         return r < 0 ? r : append_socket_binds(m, "SocketBindDeny", s->bind_deny.items, s->bind_deny.n);
 }
 
+static const struct {
+        const char *name;
+        size_t offset;
+} limits[] = {
+        { "MemoryMax",           offsetof(ScopeSettings, memory_max)      },
+        { "MemorySwapMax",       offsetof(ScopeSettings, memory_swap_max) },
+        { "CPUWeight",           offsetof(ScopeSettings, cpu_weight)      },
+        { "IOWeight",            offsetof(ScopeSettings, io_weight)       },
+        { "CPUQuotaPerSecUSec",  offsetof(ScopeSettings, cpu_quota_usec)  },
+};
+
+static uint64_t *limit_of(const ScopeSettings *s, size_t k) {
+        return (uint64_t *) ((char *) s + limits[k].offset);
+}
+
+void scope_limits_copy(ScopeSettings *to, const ScopeSettings *from) {
+        for (size_t i = 0; i < ELEMENTSOF(limits); i++)
+                *limit_of(to, i) = *limit_of(from, i);
+        to->tasks_max = from->tasks_max;
+}
+
+bool scope_limits_equal(const ScopeSettings *a, const ScopeSettings *b) {
+        for (size_t i = 0; i < ELEMENTSOF(limits); i++)
+                if (*limit_of(a, i) != *limit_of(b, i))
+                        return false;
+        return a->tasks_max == b->tasks_max;
+}
+
+static int append_tasks_max(sd_bus_message *m, const ScopeSettings *s) {
+        return s->tasks_max == 0 ? 0 : sd_bus_message_append(m, "(sv)", "TasksMax", "t", s->tasks_max);
+}
+
+int scope_limit(sd_bus *bus, const char *name, const ScopeSettings *s) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(bus, &m, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "SetUnitProperties");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "sb", name, true);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "(sv)");
+        /* UINT64_MAX is systemd's own word for none. */
+        for (size_t i = 0; i < ELEMENTSOF(limits) && r >= 0; i++)
+                r = sd_bus_message_append(m, "(sv)", limits[i].name, "t", *limit_of(s, i));
+        if (r >= 0)
+                r = append_tasks_max(m, s);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_call(bus, m, 0, NULL, NULL);
+}
+
 static int append_properties(sd_bus_message *m, const ScopeSettings *s) {
-        const struct {
-                const char *name;
-                uint64_t value;
-        } numbers[] = {
-                { "MemoryMax",           s->memory_max      },
-                { "MemorySwapMax",       s->memory_swap_max },
-                { "CPUWeight",           s->cpu_weight      },
-                { "IOWeight",            s->io_weight       },
-                { "CPUQuotaPerSecUSec",  s->cpu_quota_usec  },
-        };
         int r;
 
         r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)(sv)", "Description", "s", s->description, "Slice", "s", s->slice, "PIDs",
@@ -262,10 +303,10 @@ static int append_properties(sd_bus_message *m, const ScopeSettings *s) {
          * service is between a crash and its automatic restart. */
         if (r >= 0 && s->service)
                 r = sd_bus_message_append(m, "(sv)(sv)", "PartOf", "as", 1, s->service, "Before", "as", 1, s->service);
-        for (size_t i = 0; i < ELEMENTSOF(numbers) && r >= 0; i++)
-                r = append_u64(m, numbers[i].name, numbers[i].value);
-        if (r >= 0 && s->tasks_max != 0)
-                r = sd_bus_message_append(m, "(sv)", "TasksMax", "t", s->tasks_max);
+        for (size_t i = 0; i < ELEMENTSOF(limits) && r >= 0; i++)
+                r = append_u64(m, limits[i].name, *limit_of(s, i));
+        if (r >= 0)
+                r = append_tasks_max(m, s);
         if (r >= 0 && s->spec)
                 r = append_firewall(m, s->spec);
         return r < 0 ? r : append_devices(m, s->devices);

@@ -38,6 +38,14 @@ typedef void (*scope_callback)(ScopeJob *job, int result, const Error *error, vo
 
 /* StartTransientUnit. When a unit of that name still stands (its processes have just ended), waits until PID 1 has taken it away. */
 int scope_start(sd_bus *bus, const ScopeSettings *settings, scope_callback callback, void *userdata, ScopeJob **ret);
+/* The numbers of the settings alone. */
+void scope_limits_copy(ScopeSettings *to, const ScopeSettings *from);
+bool scope_limits_equal(const ScopeSettings *a, const ScopeSettings *b);
+
+/* Gives a scope that stands other limits, until it is gone (SetUnitProperties). Those that are not set are taken from it, but for tasks_max, which
+ * stays. */
+int scope_limit(sd_bus *bus, const char *name, const ScopeSettings *settings);
+
 /* StopUnit; a unit that is gone already counts as done. */
 int scope_stop(sd_bus *bus, const char *name, scope_callback callback, void *userdata, ScopeJob **ret);
 

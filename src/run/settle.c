@@ -4,6 +4,7 @@
 
 #include "run/exit.h"
 #include "run/instance.h"
+#include "run/rollout.h"
 #include "run/settle.h"
 #include "util/log.h"
 #include "util/strv.h"
@@ -92,8 +93,13 @@ static bool ended_well(const Spec *spec, const Instance *i) {
                         spec_exit_set_has(&spec->success, exit_by_signal(i->exit_code), i->exit_status));
 }
 
-InstanceState instance_settle(const Supervisor *sv, Instance *i) {
-        const Spec *spec = sv->spec;
+/* Nothing is made of an instance that shall show whether a change works. */
+static bool is_on_trial(const Supervisor *sv, const Instance *i) {
+        return sv->phase == PHASE_RUNNING && rollout_is_changing(sv) && !i->ever_ready;
+}
+
+InstanceState instance_settle(Supervisor *sv, Instance *i) {
+        const Spec *spec = i->process->release->spec;
         uint64_t ran = monotonic_usec() - i->started_usec;
         bool good = ended_well(spec, i);
 
@@ -102,9 +108,13 @@ InstanceState instance_settle(const Supervisor *sv, Instance *i) {
         message_set(i);
         log_line(good ? LOG_INFO : LOG_ERR, "Instance '%s' of app '%s': %s", i->name, sv->name,
                 i->message ? i->message : "has ended");
+        if (spec_is_release(i->process->spec) || is_on_trial(sv, i))
+                return good ? INSTANCE_EXITED : INSTANCE_FAILED;
         /* What cannot even be started fails the start of the app, which is asking for it to be mended. */
         if ((!i->execed || i->start_timed_out) && sv->phase == PHASE_STARTING)
                 return INSTANCE_FAILED;
+        if (!good)
+                rollout_crashed(sv, i);
         if (!restart_wanted(spec, i))
                 return good ? INSTANCE_EXITED : INSTANCE_FAILED;
         if (start_limit_hit(spec, i)) {

@@ -33,11 +33,14 @@ static const Field app_fields[] = {
         { "image-id", FIELD_STRING,   offsetof(AppState, image_id)   },
         { "status",   FIELD_STRING,   offsetof(AppState, status)     },
         { "release",  FIELD_UNSIGNED, offsetof(AppState, release)    },
+        { "stable",   FIELD_UNSIGNED, offsetof(AppState, stable)     },
+        { "changing", FIELD_UNSIGNED, offsetof(AppState, changing)   },
         { "since",    FIELD_U64,      offsetof(AppState, since_usec) },
 };
 
 static const Field instance_fields[] = {
         { "instance",       FIELD_STRING,   offsetof(InstanceStatus, name)           }, /* begins the block */
+        { "key",            FIELD_STRING,   offsetof(InstanceStatus, key)            },
         { "process",        FIELD_STRING,   offsetof(InstanceStatus, process)        },
         { "index",          FIELD_UNSIGNED, offsetof(InstanceStatus, index)          },
         { "state",          FIELD_STATE,    offsetof(InstanceStatus, state)          },
@@ -45,6 +48,7 @@ static const Field instance_fields[] = {
         { "scope",          FIELD_STRING,   offsetof(InstanceStatus, scope)          },
         { "container-name", FIELD_STRING,   offsetof(InstanceStatus, container_name) },
         { "release",        FIELD_UNSIGNED, offsetof(InstanceStatus, release)        },
+        { "was-ready",      FIELD_UNSIGNED, offsetof(InstanceStatus, was_ready)      },
         { "restarts",       FIELD_UNSIGNED, offsetof(InstanceStatus, restarts)       },
         { "since",          FIELD_U64,      offsetof(InstanceStatus, since_usec)     },
         { "exit-code",      FIELD_INT,      offsetof(InstanceStatus, exit_code)      },

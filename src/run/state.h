@@ -32,6 +32,7 @@ InstanceState instance_state_from_string(const char *s);
 
 typedef struct InstanceStatus {
         char *name;           /* "web.1" */
+        char *key;            /* as name, but told apart from another one of that name which it replaces: "web.1_" */
         char *process;        /* "web"; "" for the unnamed process */
         unsigned index;       /* 1, 2, … */
         InstanceState state;
@@ -39,6 +40,7 @@ typedef struct InstanceStatus {
         char *scope;          /* "shop-web.1.v1.scope" */
         char *container_name;
         unsigned release;
+        unsigned was_ready;   /* 1: since it was made, at least once */
         unsigned restarts;    /* since the service started */
         uint64_t since_usec;  /* CLOCK_REALTIME of the last change of state */
         int exit_code;        /* CLD_EXITED, CLD_KILLED, …; 0: has not ended; -1: unknown, see waitid(2) */
@@ -58,7 +60,9 @@ typedef struct AppState {
         char *image;       /* Image= or Rootfs= as in the spec */
         char *image_id;    /* "sha256:…"; "" for a Rootfs= */
         char *status;      /* the STATUS= line */
-        unsigned release;
+        unsigned release;    /* that is to run; 0: it is not known yet */
+        unsigned stable;     /* the last that was ready as a whole; 0: none since the service started */
+        unsigned changing;   /* 1: instances are being started, replaced or stopped to come to what is wanted */
         uint64_t since_usec; /* CLOCK_REALTIME of the service's start */
         InstanceStatus *instances;
         size_t n_instances;

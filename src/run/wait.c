@@ -8,9 +8,11 @@
 
 static int waited_for(const Instance *i, Buf *b) {
         const SpecProcess *p = i->process->spec;
-        double seconds = (double) spec_start_timeout(i->sv->spec, p) / 1e6;
+        double seconds = (double) spec_start_timeout(i->process->release->spec, p) / 1e6;
         int r;
 
+        if (spec_is_release(p))
+                return buf_printf(b, "did not end in %.6g s", seconds);
         if (p->notify == SPEC_NOTIFY_YES)
                 return buf_printf(b, "did not say READY=1 in %.6g s", seconds);
         if (!health_gates(i))

@@ -7,6 +7,7 @@
 
 #include "spec/document.h"
 #include "spec/spec.h"
+#include "spec/table.h"
 #include "util/fd.h"
 #include "util/paths.h"
 #include "util/strv.h"
@@ -446,4 +447,48 @@ void spec_document_clear(SpecDocument *d) {
                 spec_source_clear(&d->sources[i]);
         free(d->sources);
         *d = (SpecDocument){ 0 };
+}
+
+/* ---- what counts ---- */
+
+int spec_document_sections(const SpecDocument *d, char ***ret) {
+        _cleanup_strv_ char **sections = NULL;
+
+        for (size_t f = 0; f < d->n_sources; f++)
+                for (size_t i = 0; i < d->sources[f].n_lines; i++) {
+                        const SpecLine *l = &d->sources[f].lines[i];
+
+                        if (!l->key && !strv_contains(sections, l->value) && strv_append(&sections, l->value) < 0)
+                                return -ENOMEM;
+                }
+        *ret = TAKE_PTR(sections);
+        return 0;
+}
+
+static const SpecKey *key_of(const char *section, const char *name) {
+        for (int i = 0; i < _SPEC_SECTION_MAX; i++)
+                if (streq(spec_section_name((SpecSection) i), section))
+                        return spec_key_find((SpecSection) i, name);
+        return str_after(section, "Process ") ? spec_key_find(SECTION_CONTAINER, name) : NULL;
+}
+
+bool spec_document_counts(const SpecDocument *d, size_t f, size_t i) {
+        const SpecLine *line = &d->sources[f].lines[i];
+        const char *section = spec_line_section(&d->sources[f], line);
+        const SpecKey *k = key_of(section, line->key);
+
+        /* systemd's own keys are not known that well: whatever is written goes into the unit. */
+        if (!k || k->state == KEY_PASSED)
+                return true;
+        if (!*line->value)
+                return false;
+        for (size_t g = f; g < d->n_sources; g++)
+                for (size_t j = g == f ? i + 1 : 0; j < d->sources[g].n_lines; j++) {
+                        const SpecLine *l = &d->sources[g].lines[j];
+
+                        if (l->key && streq(l->key, line->key) && streq(spec_line_section(&d->sources[g], l), section) &&
+                                (!*l->value || !spec_key_is_list(k)))
+                                return false;
+                }
+        return true;
 }

@@ -37,5 +37,15 @@ int spec_document_read(const SpecSearch *s, SpecKind kind, const char *name, Spe
 /* One file by its path; its drop-ins are looked for beside it only. */
 int spec_document_read_file(const char *path, SpecDiags *diags, SpecDocument *ret);
 
+/* Names of the sections, each once, as they come. */
+int spec_document_sections(const SpecDocument *d, char ***ret);
+
+static inline const char *spec_line_section(const SpecSource *s, const SpecLine *l) {
+        return s->lines[l->section].value;
+}
+
+/* Does line i of source f count, or does a later one take it back or replace it? */
+bool spec_document_counts(const SpecDocument *d, size_t f, size_t i);
+
 void spec_document_clear(SpecDocument *d);
 #define _cleanup_document_ _cleanup_(spec_document_clear)

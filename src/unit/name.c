@@ -33,15 +33,15 @@ int unit_slice_name(const char *app, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-int unit_scope_name(const char *app, const char *process, unsigned index, unsigned release, char **ret) {
+int unit_scope_name(const char *app, const char *process, unsigned index, const char *twin, unsigned release, char **ret) {
         _cleanup_free_ char *escaped = NULL;
         int r;
 
         r = unit_escape(app, &escaped);
         if (r < 0)
                 return r;
-        *ret = process ? str_format("%s-%s.%u.v%u.scope", escaped, process, index, release) :
-                         str_format("%s.%u.v%u.scope", escaped, index, release);
+        *ret = process ? str_format("%s-%s.%u%s.v%u.scope", escaped, process, index, twin, release) :
+                         str_format("%s.%u%s.v%u.scope", escaped, index, twin, release);
         return *ret ? 0 : -ENOMEM;
 }
 

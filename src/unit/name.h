@@ -15,5 +15,6 @@ int unit_slice_name(const char *app, char **ret);
 /* "berth-pull@ESC.service": fetches the app's images. */
 int unit_pull_name(const char *app, char **ret);
 
-/* "ESC-PROCESS.INDEX.vRELEASE.scope", or "ESC.INDEX.vRELEASE.scope" where process is NULL: one instance. */
-int unit_scope_name(const char *app, const char *process, unsigned index, unsigned release, char **ret);
+/* "ESC-PROCESS.INDEX.vRELEASE.scope", or "ESC.INDEX.vRELEASE.scope" where process is NULL: one instance. twin: "", or what tells it behind the
+ * index from another one of the same name. */
+int unit_scope_name(const char *app, const char *process, unsigned index, const char *twin, unsigned release, char **ret);

@@ -49,6 +49,9 @@ image() {
         berth load --name "localhost/$1:latest" "$scratch/layout-$1" >/dev/null
 }
 
+# scope APP: the unit of its first instance.
+scope() { berth status --json "$1" | grep -o '"scope":"[^"]*"' | head -n 1 | cut -d '"' -f 4; }
+
 # equal WHAT GOT WANTED
 equal() { [ "$2" = "$3" ] || fail "$1: got '$2', not '$3'"; }
 # contains WHAT TEXT PART

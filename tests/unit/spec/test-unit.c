@@ -27,13 +27,13 @@ END_TEST
 START_TEST(units_of_different_apps_never_share_a_name) {
         _cleanup_free_ char *a = NULL, *b = NULL, *c = NULL, *slice = NULL;
 
-        ck_assert_int_eq(unit_scope_name("shop-web", NULL, 1, 2, &a), 0);
-        ck_assert_int_eq(unit_scope_name("shop", "web", 1, 2, &b), 0);
-        ck_assert_int_eq(unit_scope_name("shop", NULL, 3, 1, &c), 0);
+        ck_assert_int_eq(unit_scope_name("shop-web", NULL, 1, "", 2, &a), 0);
+        ck_assert_int_eq(unit_scope_name("shop", "web", 1, "", 2, &b), 0);
+        ck_assert_int_eq(unit_scope_name("shop", NULL, 3, "_", 1, &c), 0);
         ck_assert_int_eq(unit_slice_name("shop-web", &slice), 0);
         ck_assert_str_eq(a, "shop\\x2dweb.1.v2.scope");
         ck_assert_str_eq(b, "shop-web.1.v2.scope");
-        ck_assert_str_eq(c, "shop.3.v1.scope");
+        ck_assert_str_eq(c, "shop.3_.v1.scope");
         ck_assert_str_eq(slice, "berth-shop\\x2dweb.slice");
 }
 END_TEST

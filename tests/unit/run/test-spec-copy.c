@@ -3,14 +3,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "run/adopt.h"
-#include "run/supervisor.h"
+#include "run/spec-copy.h"
 #include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"
 #include "util/strv.h"
 
-static char directory[] = "/tmp/test-adopt.XXXXXX";
+static char directory[] = "/tmp/test-spec-copy.XXXXXX";
 
 static char *below(const char *path) {
         static char full[4][128];
@@ -30,8 +29,9 @@ static void setup(void) {
         ck_assert_int_eq(mkdir_parents(AT_FDCWD, below("etc/web@.container.d"), 0755), 0);
         ck_assert_int_eq(mkdir_parents(AT_FDCWD, below("usr/container.d"), 0755), 0);
         put("etc/web@.container", "[Container]\nImage=x\nEnvironmentFile=web.env\nVolume=./data:/data\n");
-        put("etc/web@.container.d/20.conf", "[Container]\nEnvironmentFile=drop-in.env\n");
-        put("usr/container.d/10.conf", "[Container]\nEnvironmentFile=all.env\n");
+        put("etc/web@.container.d/20.conf", "[Container]\nEnvironmentFile=-drop-in.env\n");
+        put("etc/web.env", "A=1\n");
+        put("usr/container.d/10.conf", "[Container]\nEnvironmentFile=-all.env\n");
 }
 
 static void teardown(void) {
@@ -41,28 +41,42 @@ static void teardown(void) {
 /* Stores web@a, so that only the copy is left of it, and loads that. */
 static Spec *copy(void) {
         _cleanup_free_ char *dirs = str_format("%s:%s", below("etc"), below("usr"));
-        Supervisor sv = { .name = "web@a", .run_directory = below("run") };
+        Error error = { 0 };
         Spec *s = NULL;
 
-        ck_assert_int_eq(spec_load("web@a", dirs, NULL, &sv.spec), 0);
-        adopt_spec_store(&sv);
-        spec_free(sv.spec);
+        ck_assert_int_eq(spec_load("web@a", dirs, NULL, &s), 0);
+        ck_assert_int_eq(spec_copy_store(s, below("copy"), &error), 0);
+        s = spec_free(s);
         ck_assert_int_eq(remove_tree(AT_FDCWD, below("etc")), 0);
-        ck_assert_int_eq(adopt_spec_load("web@a", below("run"), &s), 0);
+        ck_assert_int_eq(spec_copy_load("web@a", below("copy"), &s), 0);
         return s;
 }
 
 START_TEST(what_a_copied_spec_names_is_beside_the_original) {
         _cleanup_(spec_freep) Spec *s = copy();
         const SpecProcess *p = &s->processes[0];
+        _cleanup_free_ char *text = NULL;
 
         ck_assert_uint_eq(p->environment_files.n, 3);
-        ck_assert_str_eq(p->environment_files.items[0].path, below("etc/web.env"));
-        ck_assert_str_eq(p->environment_files.items[1].path, below("usr/container.d/all.env"));
-        ck_assert_str_eq(p->environment_files.items[2].path, below("etc/web@.container.d/drop-in.env"));
+        ck_assert_int_eq(read_file(AT_FDCWD, p->environment_files.items[0].path, 100, &text, NULL), 0);
+        ck_assert_str_eq(text, "A=1\n");
+        ck_assert_int_eq(access(p->environment_files.items[1].path, F_OK), -1);
         ck_assert_str_eq(p->mounts.items[0].source, below("etc/data"));
         ck_assert_str_eq(s->path, below("etc/web@.container"));
         ck_assert_str_eq(s->instance, "a");
+}
+END_TEST
+
+START_TEST(an_environment_file_that_is_missing_is_named) {
+        _cleanup_free_ char *dirs = str_format("%s:%s", below("etc"), below("usr"));
+        _cleanup_(spec_freep) Spec *s = NULL;
+        Error error = { 0 };
+
+        ck_assert_int_eq(unlink(below("etc/web.env")), 0);
+        ck_assert_int_eq(spec_load("web@a", dirs, NULL, &s), 0);
+        ck_assert_int_eq(spec_copy_store(s, below("copy"), &error), -ENOENT);
+        ck_assert_ptr_nonnull(strstr(error.text, "web@.container:3:"));
+        ck_assert_ptr_nonnull(strstr(error.text, below("etc/web.env")));
 }
 END_TEST
 
@@ -70,21 +84,22 @@ START_TEST(a_copy_that_is_not_whole_is_not_taken) {
         Spec *s = copy();
 
         s = spec_free(s);
-        ck_assert_int_eq(unlink(below("run/spec/web@.container.d/0002.conf")), 0);
-        ck_assert_int_eq(adopt_spec_load("web@a", below("run"), &s), -ESTALE);
-        ck_assert_int_eq(unlink(below("run/spec/origins")), 0);
-        ck_assert_int_eq(adopt_spec_load("web@a", below("run"), &s), -ENOENT);
+        ck_assert_int_eq(unlink(below("copy/web@.container.d/0002.conf")), 0);
+        ck_assert_int_eq(spec_copy_load("web@a", below("copy"), &s), -ESTALE);
+        ck_assert_int_eq(unlink(below("copy/origins")), 0);
+        ck_assert_int_eq(spec_copy_load("web@a", below("copy"), &s), -ENOENT);
         ck_assert_ptr_null(s);
 }
 END_TEST
 
 int main(void) {
-        Suite *s = suite_create("adopt");
+        Suite *s = suite_create("spec-copy");
         TCase *t = tcase_create("adopt");
 
         suite_add_tcase(s, t);
         tcase_add_checked_fixture(t, setup, teardown);
         tcase_add_test(t, what_a_copied_spec_names_is_beside_the_original);
         tcase_add_test(t, a_copy_that_is_not_whole_is_not_taken);
+        tcase_add_test(t, an_environment_file_that_is_missing_is_named);
         return suite_run(s);
 }

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "run/control.h"
+#include "util/fd.h"
+#include "util/paths.h"
+#include "util/strv.h"
+
+#define MESSAGE_MAX 8192
+#define CLIENTS_MAX 64
+#define PATIENCE_USEC (30U * 1000 * 1000) /* that systemd shall have, told anew while somebody waits */
+#define PATIENCE_AGAIN_USEC (5U * 1000 * 1000)
+
+#define WORD_SAY "say"
+static const char *const words[_CONTROL_RESULT_MAX] = {
+        [CONTROL_DONE] = "done", [CONTROL_UNCHANGED] = "unchanged", [CONTROL_FAILED] = "failed",
+};
+
+struct Control {
+        sd_event *event;
+        sd_event_source *listener, *patience;
+        sd_event_source *clients[CLIENTS_MAX]; /* each with its fd */
+        size_t n_clients;
+        control_callback callback;
+        void *userdata;
+};
+
+static int address_make(const char *directory, struct sockaddr_un *ret) {
+        *ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+        return snprintf(ret->sun_path, sizeof(ret->sun_path), "%s/control", directory) >= (int) sizeof(ret->sun_path) ? -ENAMETOOLONG : 0;
+}
+
+static void client_drop(Control *c, size_t k) {
+        c->clients[k] = sd_event_source_disable_unref(c->clients[k]);
+        c->clients[k] = c->clients[--c->n_clients];
+}
+
+bool control_is_waited_for(const Control *c) {
+        return c->n_clients > 0;
+}
+
+/* systemd's time-out of the reload is not that of the instances, which have their own. */
+static int on_patience(sd_event_source *s, uint64_t usec, void *userdata) {
+        Control *c = userdata;
+
+        c->patience = sd_event_source_disable_unref(c->patience);
+        if (c->n_clients == 0)
+                return 0;
+        (void) sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%u", PATIENCE_USEC);
+        return sd_event_add_time_relative(c->event, &c->patience, CLOCK_MONOTONIC, PATIENCE_AGAIN_USEC, 0, on_patience, c);
+}
+
+/* It has nothing more to say; that it goes is all there is to be seen. */
+static int on_client(sd_event_source *s, int fd, uint32_t events, void *userdata) {
+        Control *c = userdata;
+
+        for (size_t k = 0; k < c->n_clients; k++)
+                if (c->clients[k] == s) {
+                        client_drop(c, k);
+                        break;
+                }
+        return 0;
+}
+
+static int on_listener(sd_event_source *s, int fd, uint32_t events, void *userdata) {
+        _cleanup_close_ int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        Control *c = userdata;
+        int r;
+
+        if (client < 0 || c->n_clients >= CLIENTS_MAX)
+                return 0;
+        r = sd_event_add_io(c->event, &c->clients[c->n_clients], client, EPOLLIN, on_client, c);
+        if (r < 0)
+                return 0;
+        (void) sd_event_source_set_io_fd_own(c->clients[c->n_clients++], true);
+        (void) TAKE_FD(client);
+        if (!c->patience)
+                (void) on_patience(NULL, 0, c);
+        c->callback(c->userdata);
+        return 0;
+}
+
+int control_open(sd_event *event, const char *directory, control_callback callback, void *userdata, Control **ret) {
+        _cleanup_close_ int fd = -EBADF;
+        struct sockaddr_un address;
+        Control *c;
+        int r;
+
+        r = address_make(directory, &address);
+        if (r < 0)
+                return r;
+        (void) unlink(address.sun_path);
+        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 || chmod(address.sun_path, 0600) < 0 || listen(fd, SOMAXCONN) < 0)
+                return -errno;
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return -ENOMEM;
+        *c = (Control){ .event = event, .callback = callback, .userdata = userdata };
+        r = sd_event_add_io(event, &c->listener, fd, EPOLLIN, on_listener, c);
+        if (r < 0) {
+                free(c);
+                return r;
+        }
+        (void) sd_event_source_set_io_fd_own(c->listener, true);
+        (void) TAKE_FD(fd);
+        *ret = c;
+        return 0;
+}
+
+Control *control_free(Control *c) {
+        if (!c)
+                return NULL;
+        while (c->n_clients > 0)
+                client_drop(c, 0);
+        sd_event_source_disable_unref(c->patience);
+        sd_event_source_disable_unref(c->listener);
+        free(c);
+        return NULL;
+}
+
+static void client_tell(Control *c, size_t k, const char *word, const char *text) {
+        char message[MESSAGE_MAX];
+        int n = snprintf(message, sizeof(message), "%s %s", word, text);
+
+        (void) send(sd_event_source_get_io_fd(c->clients[k]), message, MIN((size_t) n, sizeof(message) - 1), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void control_say(Control *c, const char *text) {
+        for (size_t k = 0; k < c->n_clients; k++)
+                client_tell(c, k, WORD_SAY, text);
+}
+
+void control_finish(Control *c, ControlResult result, const char *text) {
+        while (c->n_clients > 0) {
+                client_tell(c, 0, words[result], text);
+                client_drop(c, 0);
+        }
+        c->patience = sd_event_source_disable_unref(c->patience);
+}
+
+int control_ask(const char *app, void (*say)(const char *text), Error *reterr) {
+        _cleanup_free_ char *directory = str_format(BERTH_RUN_DIR "/%s", app);
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        struct sockaddr_un address;
+        char message[MESSAGE_MAX];
+        ssize_t n;
+
+        if (fd < 0 || !directory || address_make(directory, &address) < 0)
+                return error_set_errno(reterr, -ENOMEM, "cannot ask the supervisor");
+        if (connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
+                return error_set_errno(reterr, errno == ECONNREFUSED ? -ENOENT : -errno, "cannot reach the supervisor");
+        while ((n = recv(fd, message, sizeof(message) - 1, 0)) > 0) {
+                const char *text;
+
+                message[n] = 0;
+                text = str_after(message, WORD_SAY " ");
+                if (text && say)
+                        say(text);
+                for (int k = 0; !text && k < _CONTROL_RESULT_MAX; k++) {
+                        const char *rest = str_after(message, words[k]);
+
+                        if (rest && *rest == ' ') {
+                                (void) error_set(reterr, 0, "%s", rest + 1);
+                                return k;
+                        }
+                }
+        }
+        return error_set(reterr, -EPIPE, "the supervisor has ended meanwhile");
+}
