@@ -268,7 +268,7 @@ static void image_know(Instance *i) {
 
         if (i->process->image || !p->image.value || p->health.cmd.set || p->health_http.value)
                 return;
-        r = supervisor_process_prepare(i->sv, i->process, &error);
+        r = process_prepare(i->sv, i->process, &error);
         if (r < 0)
                 log_warning("Instance '%s' of app '%s': it is not known whether its image has a health check: %s", i->name, i->sv->name,
                         *error.text ? error.text : strerror(-r));
