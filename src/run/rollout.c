@@ -467,7 +467,7 @@ void rollout_reload(void *userdata) {
 
 /* How the supervisor ends when an instance has ended so: its own status, or 128 and the signal as shells say it. */
 static int exit_status_of(const Instance *i) {
-        if (!i->execed || i->exit_code == EXIT_CODE_UNKNOWN)
+        if (!i->execed || i->unwell || i->exit_code == EXIT_CODE_UNKNOWN)
                 return EXIT_STARTED_BADLY;
         return exit_by_signal(i->exit_code) ? 128 + i->exit_status : i->exit_status;
 }
