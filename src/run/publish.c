@@ -96,7 +96,7 @@ static void inner_port_open(Instance *i, size_t port, int listener) {
 static char *listener_name(const Instance *i, size_t port) {
         const SpecPort *p = &i->process->spec->ports.items[port];
 
-        return str_format("%s" ADOPT_LISTENER_INFIX "%u/%s", i->name, p->container, protocol_name(p));
+        return str_format("%s" ADOPT_LISTENER_INFIX "%u/%s", i->key, p->container, protocol_name(p));
 }
 
 /* It outlives the supervisor with the instance. */
