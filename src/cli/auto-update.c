@@ -265,11 +265,9 @@ static int print_json(const Update *u) {
 
 static int print_table(const Update *u) {
         static const char *const header[] = { "APP", "PROCESS", "IMAGE", "SOURCE", "RESULT" };
-        _cleanup_(table_freep) Table *t = table_new(ELEMENTSOF(header));
+        _cleanup_(table_freep) Table *t = table_headed(header, ELEMENTSOF(header));
         int r = t ? 0 : -ENOMEM;
 
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(header); i++)
-                r = table_add(t, STYLE_DIM, header[i]);
         for (size_t i = 0; r >= 0 && i < u->n; i++) {
                 const Row *row = u->rows + i;
                 const char *cells[] = { row->app, *row->process ? row->process : NULL, row->image, row->source };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/cli.h"
 
+#include <getopt.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -29,6 +30,28 @@ int cli_usage(const char *format, ...) {
         va_end(ap);
         fputs("Try 'berth help' or add '--help'.\n", stderr);
         return CLI_USAGE;
+}
+
+int cli_options(int argc, char *argv[], const char *help, bool *ret_json) {
+        static const struct option options[] = {
+                { "json", no_argument, NULL, 'j' },
+                { "help", no_argument, NULL, 'h' },
+                { NULL,   0,           NULL, 0   },
+        };
+        int c;
+
+        while ((c = getopt_long(argc, argv, "h", ret_json ? options : options + 1, NULL)) >= 0)
+                switch (c) {
+                case 'j':
+                        *ret_json = true;
+                        break;
+                case 'h':
+                        puts(help);
+                        return 0;
+                default:
+                        return CLI_USAGE;
+                }
+        return -1;
 }
 
 static bool stream_has_colour(FILE *stream) {
@@ -69,6 +92,15 @@ Table *table_new(size_t n_columns) {
         if (t)
                 t->n_columns = n_columns;
         return t;
+}
+
+Table *table_headed(const char *const *header, size_t n_columns) {
+        _cleanup_(table_freep) Table *t = table_new(n_columns);
+
+        for (size_t i = 0; t && i < n_columns; i++)
+                if (table_add(t, STYLE_DIM, header[i]) < 0)
+                        return NULL;
+        return TAKE_PTR(t);
 }
 
 Table *table_free(Table *t) {

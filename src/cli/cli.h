@@ -47,6 +47,10 @@ int cli_fail(const char *format, ...) _printf_(1, 2);
 /* The same for a senseless command line; names --help. Returns CLI_USAGE. */
 int cli_usage(const char *format, ...) _printf_(1, 2);
 
+/* The options of a command that has --help, and where ret_json is not NULL also --json: -1, and optind is where its arguments begin; or the
+ * exit code. */
+int cli_options(int argc, char *argv[], const char *help, bool *ret_json);
+
 /* Colours and styles: "" unless stream is a terminal, NO_COLOR is unset and TERM is not "dumb". */
 typedef enum Style {
         STYLE_NORMAL,
@@ -65,6 +69,8 @@ const char *cli_style(FILE *stream, Style style);
 typedef struct Table Table;
 
 Table *table_new(size_t n_columns);
+/* With its header; NULL when out of memory. */
+Table *table_headed(const char *const *header, size_t n_columns);
 Table *table_free(Table *t);
 DEFINE_CLEANUP(Table *, table_free);
 /* Adds the next cell, row by row; a NULL text is shown as "-". 0 or -ENOMEM. */

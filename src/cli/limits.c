@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/apps.h"
 #include "cli/change.h"
@@ -36,15 +36,13 @@ static const Limit limits[] = {
         { "PidsLimit",  LIMIT_NUMBER, offsetof(SpecProcess, pids),       "pids"       },
 };
 
-static int usage(void) {
-        puts("Usage: berth limits [--json] APP [PROCESS] [KEY=VALUE…]\n\n"
-             "Changes the limits of each instance of an app, or of one of its processes, while it runs; without KEY=VALUE it\n"
-             "shows them. KEY is Memory, MemorySwap, CPUs, CPUWeight, IOWeight or PidsLimit, and VALUE as in a spec: 512m, 1.5,\n"
-             "infinity. Without a value, what the spec says counts again.\n\n"
-             "  --json      for programs\n"
-             "  -h, --help  show this");
-        return 0;
-}
+static const char help[] =
+        "Usage: berth limits [--json] APP [PROCESS] [KEY=VALUE…]\n\n"
+        "Changes the limits of each instance of an app, or of one of its processes, while it runs; without KEY=VALUE it\n"
+        "shows them. KEY is Memory, MemorySwap, CPUs, CPUWeight, IOWeight or PidsLimit, and VALUE as in a spec: 512m, 1.5,\n"
+        "infinity. Without a value, what the spec says counts again.\n\n"
+        "  --json      for programs\n"
+        "  -h, --help  show this";
 
 static const SpecNumber *number_of(const SpecProcess *p, const Limit *l) {
         return (const SpecNumber *) ((const char *) p + l->offset);
@@ -140,11 +138,9 @@ static int show_json(const Spec *s, const char *only) {
 
 static int show_table(const Spec *s, const char *only) {
         static const char *const header[] = { "PROCESS", "MEMORY", "SWAP", "CPUS", "CPUWEIGHT", "IOWEIGHT", "PIDS" };
-        _cleanup_(table_freep) Table *t = table_new(ELEMENTSOF(header));
+        _cleanup_(table_freep) Table *t = table_headed(header, ELEMENTSOF(header));
         int r = t ? 0 : -ENOMEM;
 
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(header); i++)
-                r = table_add(t, STYLE_DIM, header[i]);
         for (size_t i = 0; r >= 0 && i < s->n_processes; i++) {
                 const SpecProcess *p = &s->processes[i];
                 char text[TEXT_MAX];
@@ -235,25 +231,13 @@ static int show(const char *app, const char *process, bool json) {
 }
 
 int cmd_limits(int argc, char *argv[]) {
-        static const struct option options[] = {
-                { "json", no_argument, NULL, 'j' },
-                { "help", no_argument, NULL, 'h' },
-                { NULL,   0,           NULL, 0   },
-        };
         const char *app, *process = NULL;
         bool json = false;
-        int c, i;
+        int code, i;
 
-        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
-                switch (c) {
-                case 'j':
-                        json = true;
-                        break;
-                case 'h':
-                        return usage();
-                default:
-                        return CLI_USAGE;
-                }
+        code = cli_options(argc, argv, help, &json);
+        if (code >= 0)
+                return code;
         if (optind >= argc)
                 return cli_usage("'limits' needs an app; 'berth list' shows all");
         app = argv[optind];

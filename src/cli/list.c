@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <getopt.h>
+#include <unistd.h>
 
 #include "cli/apps.h"
 
@@ -39,15 +39,13 @@ static int add_row(Table *t, const App *app) {
 
 static int print_table(const Apps *apps) {
         static const char *const header[] = { "APP", "STATE", "RELEASE", "READY", "SINCE", "IMAGE" };
-        _cleanup_(table_freep) Table *t = table_new(ELEMENTSOF(header));
+        _cleanup_(table_freep) Table *t = table_headed(header, ELEMENTSOF(header));
         int r = t ? 0 : -ENOMEM;
 
         if (apps->n == 0) {
                 fputs("No apps. A spec /etc/berth/NAME.container makes one; see berth.container(5).\n", stderr);
                 return 0;
         }
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(header); i++)
-                r = table_add(t, STYLE_DIM, header[i]);
         for (size_t i = 0; r >= 0 && i < apps->n; i++)
                 r = add_row(t, apps->items[i]);
         if (r < 0)
@@ -56,29 +54,19 @@ static int print_table(const Apps *apps) {
         return 0;
 }
 
+static const char help[] =
+        "Usage: berth list [--json]\n\n"
+        "Shows every app: those with a spec, and those that run.\n\n"
+        "  --json  for programs: an array with all that 'berth status' shows";
+
 int cmd_list(int argc, char *argv[]) {
-        static const struct option options[] = {
-                { "json", no_argument, NULL, 'j' },
-                { "help", no_argument, NULL, 'h' },
-                { NULL,   0,           NULL, 0   },
-        };
         _cleanup_(apps_clear) Apps apps = { 0 };
         bool json = false;
-        int c, r;
+        int code, r;
 
-        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
-                switch (c) {
-                case 'j':
-                        json = true;
-                        break;
-                case 'h':
-                        puts("Usage: berth list [--json]\n\n"
-                             "Shows every app: those with a spec, and those that run.\n\n"
-                             "  --json  for programs: an array with all that 'berth status' shows");
-                        return 0;
-                default:
-                        return CLI_USAGE;
-                }
+        code = cli_options(argc, argv, help, &json);
+        if (code >= 0)
+                return code;
         if (optind < argc)
                 return cli_usage("'list' takes no argument; 'berth status %s' shows one app", argv[optind]);
         r = apps_load(&apps);

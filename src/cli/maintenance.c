@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <getopt.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/change.h"
 #include "cli/cli.h"
 
 #define DROP_IN "50-maintenance.conf"
 
-static int usage(void) {
-        puts("Usage: berth maintenance APP [on|off]\n\n"
-             "While it is on, requests by HTTP to the app's published ports are answered with status 503 and the page of\n"
-             "MaintenancePage=, and nothing is stopped. Without on or off it says which it is.\n\n"
-             "  -h, --help  show this");
-        return 0;
-}
+static const char help[] =
+        "Usage: berth maintenance APP [on|off]\n\n"
+        "While it is on, requests by HTTP to the app's published ports are answered with status 503 and the page of\n"
+        "MaintenancePage=, and nothing is stopped. Without on or off it says which it is.\n\n"
+        "  -h, --help  show this";
 
 static int show(const char *app) {
         _cleanup_(spec_freep) Spec *s = NULL;
@@ -56,20 +54,12 @@ static int change(const char *app, bool on) {
 }
 
 int cmd_maintenance(int argc, char *argv[]) {
-        static const struct option options[] = {
-                { "help", no_argument, NULL, 'h' },
-                { NULL,   0,           NULL, 0   },
-        };
         const char *word;
-        int c;
+        int code;
 
-        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
-                switch (c) {
-                case 'h':
-                        return usage();
-                default:
-                        return CLI_USAGE;
-                }
+        code = cli_options(argc, argv, help, NULL);
+        if (code >= 0)
+                return code;
         if (argc - optind < 1 || argc - optind > 2)
                 return cli_usage("'maintenance' needs an app, and on or off");
         if (argc - optind == 1)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -11,15 +10,13 @@
 #define DROP_IN "50-scale.conf"
 #define CPUS "%cpus"
 
-static int usage(void) {
-        puts("Usage: berth scale [--json] APP [PROCESS=]N…\n\n"
-             "Has an app run so many instances of its processes, and waits until they are ready; without a number it shows how\n"
-             "many there are. N is a number, +NUMBER or -NUMBER, or %cpus for as many as the machine has processors. A process has\n"
-             "to be named where the app has several.\n\n"
-             "  --json      for programs\n"
-             "  -h, --help  show this");
-        return 0;
-}
+static const char help[] =
+        "Usage: berth scale [--json] APP [PROCESS=]N…\n\n"
+        "Has an app run so many instances of its processes, and waits until they are ready; without a number it shows how\n"
+        "many there are. N is a number, +NUMBER or -NUMBER, or %cpus for as many as the machine has processors. A process has\n"
+        "to be named where the app has several.\n\n"
+        "  --json      for programs\n"
+        "  -h, --help  show this";
 
 /* One process and what it shall have. */
 typedef struct Wanted {
@@ -219,11 +216,9 @@ static int show_json(const Formation *f) {
 
 static int show_table(const Formation *f) {
         static const char *const header[] = { "PROCESS", "WANTED", "RUNNING", "READY" };
-        _cleanup_(table_freep) Table *t = table_new(ELEMENTSOF(header));
+        _cleanup_(table_freep) Table *t = table_headed(header, ELEMENTSOF(header));
         int r = t ? 0 : -ENOMEM;
 
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(header); i++)
-                r = table_add(t, STYLE_DIM, header[i]);
         for (size_t i = 0; r >= 0 && i < f->n; i++) {
                 const FormationProcess *p = &f->items[i];
 
@@ -269,27 +264,15 @@ static int hide_numbers(int argc, char *argv[], char ***ret_hidden) {
 }
 
 int cmd_scale(int argc, char *argv[]) {
-        static const struct option options[] = {
-                { "json", no_argument, NULL, 'j' },
-                { "help", no_argument, NULL, 'h' },
-                { NULL,   0,           NULL, 0   },
-        };
         _cleanup_strv_ char **hidden = NULL;
         bool json = false;
-        int c;
+        int code;
 
         if (hide_numbers(argc, argv, &hidden) < 0)
                 return cli_fail("out of memory");
-        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
-                switch (c) {
-                case 'j':
-                        json = true;
-                        break;
-                case 'h':
-                        return usage();
-                default:
-                        return CLI_USAGE;
-                }
+        code = cli_options(argc, argv, help, &json);
+        if (code >= 0)
+                return code;
         if (optind >= argc)
                 return cli_usage("'scale' needs an app; 'berth list' shows all");
         if (optind + 1 == argc)

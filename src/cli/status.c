@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/formation.h"
 #include "cli/usage.h"
@@ -120,13 +120,11 @@ static int add_row(Table *t, const App *app, const InstanceStatus *i) {
 static int print_instances(const App *app, const InstanceStatus *only) {
         static const char *const header[] = { "INSTANCE", "STATE", "HEALTH", "PID", "RELEASE", "RESTARTS", "SINCE", "MEMORY", "CPU", "PIDS",
                 "ADDRESSES", "PORTS", "NOTE" };
-        _cleanup_(table_freep) Table *t = table_new(ELEMENTSOF(header));
+        _cleanup_(table_freep) Table *t = table_headed(header, ELEMENTSOF(header));
         int r = t ? 0 : -ENOMEM;
 
         if (app->run.n_instances == 0)
                 return 0;
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(header); i++)
-                r = table_add(t, STYLE_DIM, header[i]);
         for (size_t i = 0; r >= 0 && i < app->run.n_instances; i++)
                 if (!only || only == app->run.instances + i)
                         r = add_row(t, app, app->run.instances + i);
@@ -174,29 +172,20 @@ static int show(const char *argument, bool json) {
         return r != 0 ? r : streq(app->active_state, "active") ? 0 : STATUS_NOT_RUNNING;
 }
 
-int cmd_status(int argc, char *argv[]) {
-        static const struct option options[] = {
-                { "json", no_argument, NULL, 'j' },
-                { "help", no_argument, NULL, 'h' },
-                { NULL,   0,           NULL, 0   },
-        };
-        bool json = false;
-        int c, code = 0;
+static const char help[] =
+        "Usage: berth status [--json] APP[/INSTANCE]…\n\n"
+        "Shows an app, its instances and why they are as they are. The exit status is 0 when it runs,\n"
+        "3 when it does not, 4 when there is no such app.\n\n"
+        "  --json  for programs: one object an app";
 
-        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
-                switch (c) {
-                case 'j':
-                        json = true;
-                        break;
-                case 'h':
-                        puts("Usage: berth status [--json] APP[/INSTANCE]…\n\n"
-                             "Shows an app, its instances and why they are as they are. The exit status is 0 when it runs,\n"
-                             "3 when it does not, 4 when there is no such app.\n\n"
-                             "  --json  for programs: one object an app");
-                        return 0;
-                default:
-                        return CLI_USAGE;
-                }
+int cmd_status(int argc, char *argv[]) {
+        bool json = false;
+        int code;
+
+        code = cli_options(argc, argv, help, &json);
+        if (code >= 0)
+                return code;
+        code = 0;
         if (optind >= argc)
                 return cli_usage("'status' needs an app; 'berth list' shows all");
         for (int i = optind; i < argc; i++) {

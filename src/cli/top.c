@@ -141,13 +141,11 @@ static int add_row(Table *t, const Row *row) {
 
 static int print_table(Look *l, size_t most) {
         static const char *const header[] = { "APP", "INSTANCE", "STATE", "CPU", "MEMORY", "PIDS", "RELEASE", "RESTARTS", "SINCE" };
-        _cleanup_(table_freep) Table *t = table_new(ELEMENTSOF(header));
+        _cleanup_(table_freep) Table *t = table_headed(header, ELEMENTSOF(header));
         int r = t ? 0 : -ENOMEM;
 
         if (l->n > 0)
                 qsort(l->rows, l->n, sizeof(Row), row_compare);
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(header); i++)
-                r = table_add(t, STYLE_DIM, header[i]);
         for (size_t i = 0; r >= 0 && i < l->n && i < most; i++)
                 r = add_row(t, &l->rows[i]);
         if (r >= 0)

@@ -53,12 +53,8 @@ int parse_update(SpecParse *c, void *place) {
                 [SPEC_UPDATE_ROLLING] = "rolling",
                 [SPEC_UPDATE_RECREATE] = "recreate",
         };
-        unsigned choice = 0;
-        int r = spec_take_choice(c, names, ELEMENTSOF(names), "a way to replace instances", "rolling and recreate", &choice);
 
-        if (r > 0)
-                *(SpecUpdate *) place = (SpecUpdate) choice;
-        return r;
+        return spec_take_choice(c, names, ELEMENTSOF(names), "a way to replace instances", "rolling and recreate", place);
 }
 
 int parse_activation(SpecParse *c, void *place) {

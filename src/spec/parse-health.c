@@ -39,12 +39,8 @@ int parse_health_action(SpecParse *c, void *place) {
                 [SPEC_HEALTH_RESTART] = "restart",
                 [SPEC_HEALTH_STOP] = "stop",
         };
-        unsigned choice = 0;
-        int r = spec_take_choice(c, names, ELEMENTSOF(names), "an action", "none, kill, restart and stop", &choice);
 
-        if (r > 0)
-                *(SpecHealthAction *) place = (SpecHealthAction) choice;
-        return r;
+        return spec_take_choice(c, names, ELEMENTSOF(names), "an action", "none, kill, restart and stop", place);
 }
 
 int parse_health_log(SpecParse *c, void *place) {

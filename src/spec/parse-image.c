@@ -9,14 +9,6 @@
 #define FILE_SUFFIX ".image"
 #define PLATFORM_WORD_MAX 64
 
-static int keep(SpecParse *c, void *place, char *text) {
-        SpecText *t = place;
-
-        spec_store_reset(STORE_TEXT, t, NULL);
-        *t = (SpecText){ .value = text, .origin = spec_origin_at(c, c->line->value) };
-        return 1;
-}
-
 static bool image_name_valid(const char *text) {
         return text[0] && !strchr("-:@", text[0]) && !text[strspn(text, LETTERS DIGITS "._/:@+-")];
 }
@@ -27,18 +19,18 @@ int parse_text_image(SpecParse *c, void *place) {
 
         free(TAKE_PTR(c->process->image_file));
         free(TAKE_PTR(c->process->image_unit));
-        r = spec_expand(c, c->line->value, c->line->value, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         if (str_ends_with(text, FILE_SUFFIX)) {
                 r = spec_take_file(c, SPEC_IMAGE, text, &c->process->image_file, &c->process->image_unit);
-                return r > 0 ? keep(c, place, TAKE_PTR(text)) : r;
+                return r > 0 ? spec_keep_text(c, place, TAKE_PTR(text)) : r;
         }
         if (str_ends_with(text, ".build"))
                 return spec_complain(c, c->line->value, "'%s' names a Quadlet unit: known from Quadlet, not supported yet", text);
         if (!image_name_valid(text))
                 return spec_complain(c, c->line->value, "'%s' is not a name of an image", text);
-        return keep(c, place, TAKE_PTR(text));
+        return spec_keep_text(c, place, TAKE_PTR(text));
 }
 
 /* Podman's names of other places than a registry. */
@@ -57,7 +49,7 @@ int parse_image_name(SpecParse *c, void *place) {
         const char *name;
         int r;
 
-        r = spec_expand(c, c->line->value, c->line->value, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         if (has_transport(text))
@@ -67,31 +59,31 @@ int parse_image_name(SpecParse *c, void *place) {
         if (!image_name_valid(name) || str_ends_with(name, FILE_SUFFIX))
                 return spec_complain(c, c->line->value, "'%s' is not a name of an image", text);
         name = strdup(name);
-        return name ? keep(c, place, (char *) name) : -ENOMEM;
+        return name ? spec_keep_text(c, place, (char *) name) : -ENOMEM;
 }
 
 int parse_image_tag(SpecParse *c, void *place) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = spec_expand(c, c->line->value, c->line->value, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         if (!image_name_valid(text) || str_ends_with(text, FILE_SUFFIX) || strchr(text, '@'))
                 return spec_complain(c, c->line->value, "'%s' is not a name that an image can be given: NAME[:TAG]", text);
-        return keep(c, place, TAKE_PTR(text));
+        return spec_keep_text(c, place, TAKE_PTR(text));
 }
 
 int parse_platform(SpecParse *c, void *place) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = spec_expand(c, c->line->value, c->line->value, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         if (!*text || strlen(text) > PLATFORM_WORD_MAX || text[strspn(text, LETTERS DIGITS "_.-")])
                 return spec_complain(c, c->line->value, "'%s' is not a word such as arm64, linux or v8", text);
-        return keep(c, place, TAKE_PTR(text));
+        return spec_keep_text(c, place, TAKE_PTR(text));
 }
 
 int parse_host_path(SpecParse *c, void *place) {
@@ -99,10 +91,10 @@ int parse_host_path(SpecParse *c, void *place) {
         char *path;
         int r;
 
-        r = spec_expand(c, c->line->value, c->line->value, &text);
+        r = spec_take_value(c, &text);
         if (r > 0)
                 r = spec_take_host_path(c, text, c->line->value, &path);
-        return r > 0 ? keep(c, place, path) : r;
+        return r > 0 ? spec_keep_text(c, place, path) : r;
 }
 
 /* A password is not repeated in a complaint. */
@@ -111,13 +103,13 @@ int parse_creds(SpecParse *c, void *place) {
         const char *colon;
         int r;
 
-        r = spec_expand(c, c->line->value, c->line->value, &text);
+        r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
         colon = strchr(text, ':');
         if (!colon || colon == text || !colon[1])
                 return spec_complain(c, c->line->value, "Creds= is USER:PASSWORD, nobody is there to be asked for the rest");
-        return keep(c, place, TAKE_PTR(text));
+        return spec_keep_text(c, place, TAKE_PTR(text));
 }
 
 int parse_policy(SpecParse *c, void *place) {

@@ -414,7 +414,7 @@ int parse_notify(SpecParse *c, void *place) {
         return r;
 }
 
-int spec_take_choice(SpecParse *c, const char *const *names, size_t n, const char *what, const char *there_are, unsigned *ret) {
+int spec_take_choice(SpecParse *c, const char *const *names, size_t n, const char *what, const char *there_are, int *ret) {
         _cleanup_free_ char *text = NULL;
         int r;
 
@@ -423,7 +423,7 @@ int spec_take_choice(SpecParse *c, const char *const *names, size_t n, const cha
                 return r;
         for (size_t i = 0; i < n; i++)
                 if (streq_ptr(text, names[i])) {
-                        *ret = (unsigned) i;
+                        *ret = (int) i;
                         return 1;
                 }
         return spec_complain(c, c->line->value, "'%s' is not %s; there are %s", text, what, there_are);
@@ -436,12 +436,8 @@ int parse_pull(SpecParse *c, void *place) {
                 [SPEC_PULL_NEWER] = "newer",
                 [SPEC_PULL_NEVER] = "never",
         };
-        unsigned choice = 0;
-        int r = spec_take_choice(c, names, ELEMENTSOF(names), "a pull policy", "missing, always, newer and never", &choice);
 
-        if (r > 0)
-                *(SpecPull *) place = (SpecPull) choice;
-        return r;
+        return spec_take_choice(c, names, ELEMENTSOF(names), "a pull policy", "missing, always, newer and never", place);
 }
 
 int parse_auto_update(SpecParse *c, void *place) {
@@ -449,12 +445,8 @@ int parse_auto_update(SpecParse *c, void *place) {
                 [SPEC_AUTO_UPDATE_REGISTRY] = "registry",
                 [SPEC_AUTO_UPDATE_LOCAL] = "local",
         };
-        unsigned choice = 0;
-        int r = spec_take_choice(c, names, ELEMENTSOF(names), "a source of updates", "registry and local", &choice);
 
-        if (r > 0)
-                *(SpecAutoUpdate *) place = (SpecAutoUpdate) choice;
-        return r;
+        return spec_take_choice(c, names, ELEMENTSOF(names), "a source of updates", "registry and local", place);
 }
 
 /* Podman's other modes; what they are needed for a system's service has not: a user who logs in, another container. */

@@ -49,8 +49,8 @@ int spec_take_value(SpecParse *c, char **ret);
 int spec_take_number(SpecParse *c, uint64_t least, uint64_t most, uint64_t *ret);
 /* Microseconds. */
 int spec_take_seconds(SpecParse *c, uint64_t *ret);
-/* One of n names, in the order of an enum's values; NULL is none. what is its article and noun. */
-int spec_take_choice(SpecParse *c, const char *const *names, size_t n, const char *what, const char *there_are, unsigned *ret);
+/* One of n names, in the order of an enum's values, which is STORE_ENUM's int; NULL is none. what is its article and noun. */
+int spec_take_choice(SpecParse *c, const char *const *names, size_t n, const char *what, const char *there_are, int *ret);
 
 /* Puts the value of the line into a SpecText (which takes text) or a SpecNumber, and returns 1. */
 int spec_keep_text(SpecParse *c, void *place, char *text);
