@@ -161,6 +161,15 @@ int network_attach(const Network *n, const char *app, const char *instance, cons
         return inside_fill(n, addresses, route, reterr);
 }
 
+bool network_has_one(const Network *n) {
+        _cleanup_close_ int fd = netlink_socket(NETLINK_ROUTE);
+        _cleanup_free_ Link *links = NULL;
+        int bridge = (int) if_nametoindex(n->bridge);
+        size_t count = 0;
+
+        return fd >= 0 && bridge > 0 && link_list(fd, bridge, &links, &count) >= 0 && count == 1;
+}
+
 /* ---- the end ---- */
 
 /* Is nobody on the bridge but the link that goes? 1 also for one that is gone already. */

@@ -7,6 +7,9 @@
  * only meanwhile. A new fd or negative errno. */
 int netns_socket(int netns, int domain, int type, int protocol);
 
+/* Writes into a file below /proc/sys/net, whose content is that of the network namespace that netns is open on. 0 or negative errno. */
+int netns_write(int netns, const char *path, const char *text);
+
 /* The network namespace of a process. A new fd or negative errno. */
 int netns_of(int pid);
 

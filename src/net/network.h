@@ -60,5 +60,8 @@ int network_lease(const Network *n, const NetworkEnv *env, const char *app, cons
  * made where they are missing. */
 int network_attach(const Network *n, const char *app, const char *instance, const Address *addresses, int netns, int route, Error *reterr);
 
+/* Is only one instance on it? */
+bool network_has_one(const Network *n);
+
 /* Takes it off again, and with the last one the bridge and its rules; and what others left who could not. Nothing if it is not on any. */
 int network_detach(const char *app, const char *instance);

@@ -2,6 +2,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/firewall.h"
+#include "net/netns.h"
 #include "run/attach.h"
 #include "run/instance.h"
 #include "run/names.h"
@@ -85,6 +87,47 @@ int attach_plan(Instance *i, const FilesNetwork **ret_files, Error *reterr) {
         return 0;
 }
 
+bool attach_is_sysctl(const SpecProcess *p, const char *name) {
+        return p->network != SPEC_NETWORK_HOST && p->network != SPEC_NETWORK_NONE && strstr(name, "." NETWORK_LINK_INSIDE ".");
+}
+
+static int sysctl_write(const Instance *i, const SpecPair *pair, int netns, Error *reterr) {
+        _cleanup_free_ char *path = str_format("/proc/sys/%s", pair->name);
+        char origin[512];
+        int r;
+
+        if (!path)
+                return -ENOMEM;
+        for (char *c = path; *c; c++)
+                *c = *c == '.' ? '/' : *c;
+        r = netns_write(netns, path, pair->value);
+        if (r >= 0)
+                return 0;
+        (void) error_set_errno(reterr, r, "cannot set kernel parameter '%s' to '%s'", pair->name, pair->value);
+        return error_prefix(reterr, "%s", spec_origin_text(i->process->release->spec, pair->origin, origin, sizeof(origin)));
+}
+
+static int sysctls_write(const Instance *i, int netns, Error *reterr) {
+        const SpecProcess *p = i->process->spec;
+        int r = 0;
+
+        for (size_t k = 0; k < p->sysctls.n && r >= 0; k++)
+                if (attach_is_sysctl(p, p->sysctls.items[k].name))
+                        r = sysctl_write(i, &p->sysctls.items[k], netns, reterr);
+        return r;
+}
+
+/* With the first on the network: rules are read whole, of which there may be many. */
+static void firewall_tell(const Instance *i) {
+        const Network *n = &i->attachment.network;
+        _cleanup_free_ char *chain = NULL;
+
+        if (!n->internal && network_has_one(n) && firewall_find(n->bridge, &chain) >= 0 && chain)
+                log_warning("App '%s': what goes through bridge '%s' of network '%s' is dropped by nftables chain '%s', which is not berth's, unless a "
+                            "rule there lets it through: see Firewalls in berth.network(5)",
+                        i->sv->name, n->bridge, n->name, chain);
+}
+
 int attach_begin(Instance *i, int netns, int route, Error *reterr) {
         Attachment *a = &i->attachment;
         int r;
@@ -93,6 +136,10 @@ int attach_begin(Instance *i, int netns, int route, Error *reterr) {
                 return error_set(reterr, -EPROTO, "berth-helper asks for links that nobody wants");
         a->tried = true;
         r = network_attach(&a->network, i->sv->name, i->key, a->addresses, netns, route, reterr);
+        if (r >= 0)
+                r = sysctls_write(i, netns, reterr);
+        if (r >= 0)
+                firewall_tell(i);
         a->done = r >= 0;
         return r;
 }

@@ -21,6 +21,9 @@ typedef struct Attachment {
 /* Before the helper is started. files is NULL where there is no network for it. */
 int attach_plan(Instance *i, const FilesNetwork **ret_files, Error *reterr);
 
+/* Is it a kernel parameter of the instance's link? It is set when that is made. */
+bool attach_is_sysctl(const SpecProcess *p, const char *name);
+
 /* The helper has made the network namespace that netns is open on; route is a NETLINK_ROUTE socket of it. */
 int attach_begin(Instance *i, int netns, int route, Error *reterr);
 bool attach_is_done(const Instance *i); /* or not wanted: it may go on */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "run/attach.h"
 #include "run/environment.h"
 #include "run/files.h"
 #include "run/ids.h"
@@ -381,7 +382,8 @@ static int privileges_make(const SpecProcess *p, World *w) {
                 r = strv_append(&w->sysctls, "net.ipv4.ping_group_range=0 0");
         w->shm_size = !p->shm_size.set ? 0 : MIN(p->shm_size.value, SHM_UNLIMITED);
         for (size_t i = 0; i < p->sysctls.n && r >= 0; i++)
-                r = strv_appendf(&w->sysctls, "%s=%s", p->sysctls.items[i].name, p->sysctls.items[i].value);
+                if (!attach_is_sysctl(p, p->sysctls.items[i].name))
+                        r = strv_appendf(&w->sysctls, "%s=%s", p->sysctls.items[i].name, p->sysctls.items[i].value);
         if (r >= 0)
                 r = texts_copy(p->groups.items, p->groups.n, &w->groups);
         if (r >= 0)
