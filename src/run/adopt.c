@@ -168,7 +168,8 @@ static AdoptedFds *adopted_for(Adoption *a, const char *key) {
         return NULL;
 }
 
-static void adopt_instance(Instance *i, Adoption *a, AdoptedFds *fds, const InstanceStatus *status) {
+/* Where it cannot be taken over it is ended, and another one takes its place. */
+static int adopt_instance(Instance *i, Adoption *a, AdoptedFds *fds, const InstanceStatus *status) {
         int r;
 
         bool binds = i->process->n_ports == 0 || (fds->binds >= 0 && fds->binds_memory >= 0);
@@ -177,17 +178,21 @@ static void adopt_instance(Instance *i, Adoption *a, AdoptedFds *fds, const Inst
                 log_warning("Instance '%s' of app '%s': what is stored of it is not complete, it is ended", i->name, i->sv->name);
                 if (fds->pidfd >= 0)
                         (void) pidfd_send_signal(fds->pidfd, SIGKILL, NULL, 0);
-                return;
+                return -ESTALE;
         }
         r = instance_adopt(i, status, TAKE_FD(fds->pidfd), TAKE_FD(fds->pipe), TAKE_FD(fds->memory), TAKE_FD(fds->notify));
         if (r >= 0 && i->process->n_ports > 0)
                 r = publish_adopt(i, TAKE_FD(fds->binds), TAKE_FD(fds->binds_memory), a);
         if (r >= 0 && *status->network)
                 r = names_adopt(i, TAKE_FD(fds->dns_udp), TAKE_FD(fds->dns_tcp));
-        if (r < 0)
+        if (r < 0) {
                 log_warning("Instance '%s' of app '%s': cannot be taken over: %s", i->name, i->sv->name, strerror(-r));
-        else
-                log_notice("Instance '%s' of app '%s': taken over from an earlier supervisor", i->name, i->sv->name);
+                if (i->pidfd >= 0)
+                        (void) pidfd_send_signal(i->pidfd, SIGKILL, NULL, 0);
+                return r;
+        }
+        log_notice("Instance '%s' of app '%s': taken over from an earlier supervisor", i->name, i->sv->name);
+        return 0;
 }
 
 /* One that had ended for good, and has its place. */
@@ -242,10 +247,13 @@ static void instance_adopt_one(Supervisor *sv, Adoption *a, const InstanceStatus
         if (!process || supervisor_instance_add(sv, process, status->index, status->key, &i) < 0)
                 return;
         i->ever_ready = status->was_ready;
-        if (fds)
-                adopt_instance(i, a, fds, status);
-        else
+        if (!fds)
                 i->state = status->state;
+        else if (adopt_instance(i, a, fds, status) < 0) {
+                (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", status->key);
+                sv->n_instances--;
+                instance_free(i);
+        }
 }
 
 /* What belongs to nobody. */

@@ -16,7 +16,9 @@ static bool is_ready(const FormationItem *i) {
 
 /* What is there of one process. */
 typedef struct Count {
-        unsigned up, ready, old;
+        unsigned up, ready;
+        unsigned old;            /* of another release, to stay or on its way out */
+        unsigned target_up, target_ready; /* of the release that is to run */
 } Count;
 
 static Count count(size_t process, const FormationItem *items, size_t n) {
@@ -27,6 +29,8 @@ static Count count(size_t process, const FormationItem *items, size_t n) {
                         c.up += is_up(&items[i]);
                         c.ready += is_ready(&items[i]);
                         c.old += !items[i].target && !is_over(&items[i]);
+                        c.target_up += items[i].target && is_up(&items[i]);
+                        c.target_ready += items[i].target && is_ready(&items[i]);
                 }
         return c;
 }
@@ -39,14 +43,27 @@ static const FormationItem *in_place(size_t process, unsigned index, const Forma
         return NULL;
 }
 
+/* Has each process shown that the release which is to run works? No old instance ends before. */
+static bool is_proven(const FormationProcess *processes, size_t n_processes, const FormationItem *items, size_t n) {
+        for (size_t k = 0; k < n_processes; k++) {
+                const FormationProcess *p = &processes[k];
+                Count c = count(k, items, n);
+
+                /* One that has to end an old one first cannot show anything before. */
+                if (p->wanted > 0 && !p->recreate && p->surge > 0 && c.old > 0 && c.target_ready == 0)
+                        return false;
+        }
+        return true;
+}
+
 /* One more that is not wanted, whatever state the others are in. SIZE_MAX: none. */
-static size_t surplus(size_t process, const FormationProcess *p, const FormationItem *items, size_t n) {
+static size_t surplus(size_t process, const FormationProcess *p, bool proven, const FormationItem *items, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 const FormationItem *item = &items[i];
 
                 if (item->process != process || !is_up(item))
                         continue;
-                if (item->target ? item->index > p->wanted : p->recreate || p->wanted == 0 || !is_ready(item))
+                if (item->target ? item->index > p->wanted : !is_ready(item) || (proven && (p->recreate || p->wanted == 0)))
                         return i;
         }
         return SIZE_MAX;
@@ -88,14 +105,15 @@ static bool may_start(size_t process, const FormationProcess *p, const Count *c,
         return c->old == 0;
 }
 
-static FormationStep process_step(size_t process, const FormationProcess *p, const FormationItem *items, size_t n) {
+static FormationStep process_step(size_t process, const FormationProcess *p, bool proven, const FormationItem *items, size_t n) {
         FormationStep step = { .act = FORMATION_STOP, .process = process };
         Count c = count(process, items, n);
+        bool has_room = c.target_up > 0 || c.up < p->wanted + p->surge; /* for a new one beside the old ones */
 
-        step.item = surplus(process, p, items, n);
+        step.item = surplus(process, p, proven, items, n);
         if (step.item != SIZE_MAX)
                 return step;
-        if (c.ready > 0 && c.ready - 1 + p->unavailable >= p->wanted) {
+        if (!p->recreate && (proven || p->surge == 0 || !has_room) && c.ready > 0 && c.ready - 1 + p->unavailable >= p->wanted) {
                 step.item = replaceable(process, items, n);
                 if (step.item != SIZE_MAX)
                         return step;
@@ -106,11 +124,14 @@ static FormationStep process_step(size_t process, const FormationProcess *p, con
 }
 
 FormationStep formation_step(const FormationProcess *processes, size_t n_processes, const FormationItem *items, size_t n_items) {
+        bool proven;
+
         for (size_t i = 0; i < n_items; i++)
                 if (items[i].process == SIZE_MAX && is_up(&items[i]))
                         return (FormationStep){ .act = FORMATION_STOP, .item = i };
+        proven = is_proven(processes, n_processes, items, n_items);
         for (size_t k = 0; k < n_processes; k++) {
-                FormationStep step = process_step(k, &processes[k], items, n_items);
+                FormationStep step = process_step(k, &processes[k], proven, items, n_items);
 
                 if (step.act != FORMATION_WAIT)
                         return step;

@@ -30,6 +30,7 @@ typedef struct Rollout {
         bool in_place;         /* the release is the same: the app may reload itself */
         bool changing;         /* instances are being started, replaced or stopped to come to what is wanted */
         Wanted former;         /* to go back to, while changing */
+        char *why;             /* it is being gone back to, because the change failed: why */
         unsigned previous;     /* the release before the stable one; 0: none */
         uint64_t window_end_usec; /* CLOCK_MONOTONIC: until then a crash brings that back */
 } Rollout;
@@ -40,6 +41,10 @@ const Release *rollout_next(const Supervisor *sv) {
 
 bool rollout_is_changing(const Supervisor *sv) {
         return sv->rollout && sv->rollout->changing;
+}
+
+bool rollout_is_on_trial(const Supervisor *sv) {
+        return rollout_is_changing(sv) && !sv->rollout->why;
 }
 
 static void rollout_new(Supervisor *sv) {
@@ -162,6 +167,12 @@ static void changed(Supervisor *sv) {
         Rollout *ro = sv->rollout;
 
         change_over(sv);
+        if (ro->why) {
+                control_finish(sv->control, CONTROL_FAILED, ro->why);
+                free(ro->why);
+                ro->why = NULL;
+                return;
+        }
         if (sv->stable != sv->release) {
                 ro->previous = sv->stable ? sv->stable->number : 0;
                 if (sv->stable && sv->wanted.rollback_window_usec > 0)
@@ -185,15 +196,14 @@ static void changed(Supervisor *sv) {
 
 /* The release that was to run did not come to: what ran before goes on. */
 static void change_failed(Supervisor *sv, const char *why) {
-        _cleanup_free_ char *text = NULL;
         Rollout *ro = sv->rollout;
         Release *failed = sv->release;
 
         if (failed != sv->stable)
-                text = str_format("v%u is not run: %s; v%u goes on", failed->number, why, sv->stable->number);
+                ro->why = str_format("v%u is not run: %s; v%u goes on", failed->number, why, sv->stable->number);
         else
-                text = str_format("%s; v%u goes on as before", why, sv->stable->number);
-        log_error("App '%s': %s", sv->name, text ? text : why);
+                ro->why = str_format("%s; v%u goes on as before", why, sv->stable->number);
+        log_error("App '%s': %s", sv->name, ro->why ? ro->why : why);
         if (failed->new)
                 (void) release_set_fate(sv->name, failed->number, RELEASE_FAILED, why);
         sv->release = sv->stable;
@@ -202,8 +212,6 @@ static void change_failed(Supervisor *sv, const char *why) {
                 sv->wanted = ro->former;
                 ro->former = (Wanted){ 0 };
         }
-        change_over(sv);
-        control_finish(sv->control, CONTROL_FAILED, text ? text : why);
         supervisor_changed(sv);
 }
 
@@ -251,6 +259,8 @@ static int wanted_take(Supervisor *sv, const Spec *desired, Release *release) {
                 ro->former = sv->wanted;
         else
                 wanted_clear(&sv->wanted);
+        free(ro->why);
+        ro->why = NULL;
         sv->wanted = wanted;
         sv->release = release;
         ro->changing = true;
@@ -524,7 +534,7 @@ static void running_look(Supervisor *sv) {
                 start_failed(sv, failed);
                 return;
         }
-        if (sv->rollout->changing && failed) {
+        if (sv->rollout->changing && failed && !sv->rollout->why) {
                 _cleanup_free_ char *why = str_format("instance '%s' %s", failed->name, failed->message ? failed->message : "failed");
 
                 change_failed(sv, why ? why : failed->name);
@@ -534,7 +544,7 @@ static void running_look(Supervisor *sv) {
         r = reconcile(sv);
         if (r < 0)
                 log_error("App '%s': %s", sv->name, strerror(-r));
-        else if (r > 0 && sv->rollout->changing)
+        else if (sv->rollout->changing && (r > 0 || (sv->rollout->why && failed)))
                 changed(sv);
         if (!sv->rollout->changing && !sv->rollout->next && all_are_over(sv)) {
                 if (failed)
@@ -589,6 +599,7 @@ void rollout_free(Supervisor *sv) {
         spec_free(ro->desired);
         request_clear(&ro->request);
         wanted_clear(&ro->former);
+        free(ro->why);
         free(ro);
         sv->rollout = NULL;
 }

@@ -26,5 +26,6 @@ void rollout_cancel(Supervisor *sv);
 
 const Release *rollout_next(const Supervisor *sv); /* of which no instance runs yet but that of its process `release`; NULL: none */
 bool rollout_is_changing(const Supervisor *sv);
+bool rollout_is_on_trial(const Supervisor *sv); /* it is, and has not failed: what is started now shows whether it works */
 
 void rollout_free(Supervisor *sv);

@@ -95,7 +95,7 @@ static bool ended_well(const Spec *spec, const Instance *i) {
 
 /* Nothing is made of an instance that shall show whether a change works. */
 static bool is_on_trial(const Supervisor *sv, const Instance *i) {
-        return sv->phase == PHASE_RUNNING && rollout_is_changing(sv) && !i->ever_ready;
+        return sv->phase == PHASE_RUNNING && rollout_is_on_trial(sv) && !i->ever_ready;
 }
 
 InstanceState instance_settle(Supervisor *sv, Instance *i) {

@@ -15,13 +15,24 @@ static int put_process(Buf *b, const Supervisor *sv, size_t k, const char *befor
         for (size_t i = 0; i < sv->n_instances; i++) {
                 const Instance *instance = sv->instances[i];
 
-                ready += instance->state == INSTANCE_READY && wanted_find(&sv->wanted, instance->process->spec->name) == k;
+                ready += instance->state == INSTANCE_READY && instance->process->release == sv->release &&
+                        wanted_find(&sv->wanted, instance->process->spec->name) == k;
         }
         return buf_printf(b, "%s%s%s %u/%u", before, *sv->wanted.names[k] ? " " : "", sv->wanted.names[k], ready,
                 sv->wanted.formation[k].wanted);
 }
 
-/* "v12: web 2/2, worker 1/1": of each process the ready instances and the wanted ones. */
+static unsigned count_others(const Supervisor *sv) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < sv->n_instances; i++)
+                n += instance_state_alive(sv->instances[i]->state) && sv->instances[i]->process->release != sv->release &&
+                        !spec_is_release(sv->instances[i]->process->spec);
+        return n;
+}
+
+/* "v12: web 2/2, worker 1/1": of each process the ready instances and the wanted ones; and behind it, while they are replaced, how many there are
+ * of other releases. */
 static int status_make(const Supervisor *sv, char **ret) {
         const Release *next = rollout_next(sv);
         _cleanup_buf_ Buf b = BUF_INIT;
@@ -29,6 +40,8 @@ static int status_make(const Supervisor *sv, char **ret) {
 
         for (size_t k = 0; sv->release && k < sv->wanted.n && r >= 0; k++)
                 r = put_process(&b, sv, k, k == 0 ? "" : ",");
+        if (r >= 0 && sv->release && count_others(sv) > 0)
+                r = buf_printf(&b, "; %u of other releases", count_others(sv));
         if (r >= 0 && next && next->number > 0)
                 r = buf_printf(&b, "%s release process of v%u", sv->release ? ";" : "", next->number);
         /* One that has something to say says it to whoever asks for the unit's status. */

@@ -68,6 +68,25 @@ static void happen(FormationItem *i, InstanceEvent event, bool fair) {
                 i->state = t->next;
 }
 
+/* No old one that serves ends before the new release has shown in each process that it works; but where there is no room to show it. */
+static void check_proven(size_t process) {
+        const FormationProcess *own = &processes[process];
+        bool room = own->recreate || count(process, false) < own->wanted + own->surge;
+
+        for (size_t k = 0; k < PROCESSES; k++) {
+                bool old = false, shown = false;
+
+                for (size_t i = 0; i < n_items; i++)
+                        if (items[i].process == k) {
+                                old = old || (!items[i].target && !is_over(&items[i]));
+                                shown = shown || (items[i].target && !items[i].stopping && items[i].state == INSTANCE_READY);
+                                room = room || (k == process && items[i].target && !items[i].stopping && !is_over(&items[i]));
+                        }
+                if (room && own->surge > 0 && old && !shown && processes[k].surge > 0 && !processes[k].recreate)
+                        ck_assert_uint_eq(processes[k].wanted, 0);
+        }
+}
+
 static void check_stop(const FormationItem *i) {
         const FormationProcess *p = &processes[i->process];
 
@@ -76,6 +95,8 @@ static void check_stop(const FormationItem *i) {
                 ck_assert_uint_gt(i->index, p->wanted);
         else if (!p->recreate && p->wanted > 0 && i->state == INSTANCE_READY)
                 ck_assert_uint_ge(count(i->process, true) - 1 + p->unavailable, p->wanted);
+        if (!i->target && i->state == INSTANCE_READY)
+                check_proven(i->process);
 }
 
 static void check_start(const FormationStep *step) {
