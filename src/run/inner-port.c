@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "net/netns.h"
 #include "run/inner-port.h"
@@ -79,6 +80,9 @@ InnerPort *inner_port_free(InnerPort *p) {
                 return NULL;
         sd_event_source_disable_unref(p->pumps.listener);
         pump_set_clear(&p->pumps);
+        /* Whoever else has it: PID 1 may let a thread of its own close it, some time. What does not listen is in nobody's way who sets
+         * SO_REUSEADDR, as servers do. */
+        (void) shutdown(p->listener, SHUT_RDWR);
         fd_close(p->listener);
         free(p);
         return NULL;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <systemd/sd-daemon.h>
 
-#include "run/inner-port.h"
 #include "run/health.h"
+#include "run/inner-port.h"
 #include "run/instance.h"
 #include "run/publish.h"
 #include "util/buf.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/strv.h"
+
+#define YIELD_USEC (2U * 1000 * 1000) /* longer than PID 1 is ever busy */
 
 static const char *protocol_name(const SpecPort *p) {
         return p->protocol == SPEC_PROTOCOL_UDP ? "udp" : "tcp";
@@ -78,6 +80,14 @@ static void inner_port_close(Instance *i, size_t port) {
         i->inner_ports[port] = inner_port_free(i->inner_ports[port]);
 }
 
+/* The payload wants the port itself, at once, and PID 1 has a copy of our socket until it has read that it may close it. */
+static void inner_port_yield(Instance *i, size_t port) {
+        if (!i->inner_ports[port])
+                return;
+        inner_port_close(i, port);
+        (void) sd_notify_barrier(0, YIELD_USEC);
+}
+
 /* The payload listens in the host's namespace now; its own shall find it there, too. */
 static void inner_port_open(Instance *i, size_t port, int listener) {
         const Port *p = i->process->ports[port];
@@ -144,7 +154,7 @@ static int on_bind(sd_event_source *s, int fd, uint32_t events, void *userdata) 
         r = takeover_answer(&i->takeover, &a, &error);
         if (r == TAKEOVER_ELSEWHERE) {
                 if (a.port < i->process->n_ports)
-                        inner_port_close(i, a.port); /* the payload wants it itself */
+                        inner_port_yield(i, a.port);
                 r = takeover_continue(&i->takeover);
         }
         else if (r == TAKEOVER_TAKEN)
