@@ -5,6 +5,7 @@
 #include "net/firewall.h"
 #include "net/netns.h"
 #include "run/attach.h"
+#include "run/detacher.h"
 #include "run/instance.h"
 #include "run/names.h"
 #include "run/resolver.h"
@@ -135,6 +136,7 @@ int attach_begin(Instance *i, int netns, int route, Error *reterr) {
         if (!a->wanted)
                 return error_set(reterr, -EPROTO, "berth-helper asks for links that nobody wants");
         a->tried = true;
+        detacher_wait(i->sv->detacher, i->key); /* its link has the same name as the last time */
         r = network_attach(&a->network, i->sv->name, i->key, a->addresses, netns, route, reterr);
         if (r >= 0)
                 r = sysctls_write(i, netns, reterr);
@@ -175,9 +177,7 @@ int attach_adopt(Instance *i, const InstanceStatus *status) {
 }
 
 void attach_end(Instance *i) {
-        int r = i->attachment.tried ? network_detach(i->sv->name, i->key) : 0;
-
-        if (r < 0)
-                log_warning("Instance '%s' of app '%s': cannot take it off its network: %s", i->name, i->sv->name, strerror(-r));
+        if (i->attachment.tried)
+                detacher_add(i->sv->detacher, i->key);
         attachment_clear(&i->attachment);
 }

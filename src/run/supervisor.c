@@ -160,11 +160,12 @@ static int run_directory_lock(Supervisor *sv) {
         return 0;
 }
 
-static int remover_make(Supervisor *sv) {
+static int removers_make(Supervisor *sv) {
         _cleanup_free_ char *directory = str_format(BERTH_APP_DIR "/%s/removed", sv->name);
 
         sv->remover = directory ? remover_new(directory) : NULL;
-        return sv->remover ? 0 : -ENOMEM;
+        sv->detacher = detacher_new(sv->name, network_detach);
+        return sv->remover && sv->detacher ? 0 : -ENOMEM;
 }
 
 int supervisor_instance_add(Supervisor *sv, Process *process, unsigned index, const char *key, Instance **ret) {
@@ -217,7 +218,7 @@ int supervisor_start(Supervisor *sv, const char *name) {
         if (r >= 0)
                 r = control_open(sv->event, sv->run_directory, rollout_reload, sv, &sv->control);
         if (r >= 0)
-                r = remover_make(sv);
+                r = removers_make(sv);
         if (r < 0)
                 return fail(sv, r, "start");
         sv->slice_cgroup = adopt_slice_open(sv->slice);
@@ -251,6 +252,7 @@ void supervisor_clear(Supervisor *sv) {
         sd_bus_flush_close_unref(sv->bus);
         sd_event_unref(sv->event);
         remover_free(sv->remover);
+        detacher_free(sv->detacher);
         if (sv->adoption)
                 adoption_clear(sv->adoption);
         free(sv->adoption);

@@ -8,6 +8,7 @@
 
 #include "run/port-pool.h"
 #include "run/process.h"
+#include "run/detacher.h"
 #include "run/remover.h"
 #include "run/state.h"
 #include "run/wanted.h"
@@ -53,6 +54,7 @@ struct Supervisor {
         int slice_cgroup;
         uint32_t id_base;    /* 0: none taken */
         Remover *remover;
+        Detacher *detacher;
         struct Adoption *adoption; /* what an earlier supervisor or a .socket unit left, until the first release has taken it */
 
         Phase phase;
