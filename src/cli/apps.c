@@ -101,7 +101,7 @@ int app_argument(const char *argument, char **ret_name, char **ret_instance) {
 }
 
 const char *app_state_text(const App *app, char *buffer, size_t size) {
-        if (*app->problem && !app->run.name && !streq(app->active_state, "active"))
+        if (*app->problem && !app->run.name && !streq(app->active_state, "active") && !streq(app->active_state, "reloading"))
                 return "bad spec";
         snprintf(buffer, size, "%s (%s)", app->active_state, app->sub_state);
         return buffer;

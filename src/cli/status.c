@@ -169,7 +169,7 @@ static int show(const char *argument, bool json) {
                 print_app(app);
                 r = print_instances(app, instance);
         }
-        return r != 0 ? r : streq(app->active_state, "active") ? 0 : STATUS_NOT_RUNNING;
+        return r != 0 ? r : streq(app->active_state, "active") || streq(app->active_state, "reloading") ? 0 : STATUS_NOT_RUNNING;
 }
 
 static const char help[] =

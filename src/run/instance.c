@@ -397,7 +397,10 @@ static int spawn(Instance *i, Error *reterr) {
                 r = health_verify(i, reterr);
         if (r < 0)
                 return r;
-        r = mkdir_parents(AT_FDCWD, i->run_directory, 0700);
+        /* One that an earlier supervisor was about to start has left it, and may not be out of it yet. */
+        r = remover_take(i->sv->remover, i->directory);
+        if (r >= 0)
+                r = mkdir_parents(AT_FDCWD, i->run_directory, 0700);
         if (r < 0)
                 return r;
         r = notify_open(i, &notify);
