@@ -6,6 +6,7 @@
 #include "cli/apps.h"
 #include "cli/change.h"
 #include "cli/job.h"
+#include "run/request.h"
 #include "spec/document.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -242,7 +243,8 @@ static bool runs(const App *app) {
         return streq(app->active_state, "active") || streq(app->active_state, "activating") || streq(app->active_state, "reloading");
 }
 
-int change_apply(Change *c, Error *reterr) {
+int change_apply(Change *c, const char *means, const char *reason, bool formation, Error *reterr) {
+        UnitJob job = { 0 };
         _cleanup_(app_freep) App *app = NULL;
         int r;
 
@@ -253,7 +255,18 @@ int change_apply(Change *c, Error *reterr) {
                 return error_set_errno(reterr, r, "cannot read app '%s'", c->app);
         if (!runs(app))
                 return 0;
-        r = job_run("ReloadUnit", app->service, reterr);
+        r = request_write(c->app, means, reason, formation);
+        if (r < 0)
+                (void) error_set_errno(reterr, r, "cannot tell the supervisor what to do");
+        else {
+                job = (UnitJob){ .unit = app->service, .app = app->name };
+                r = jobs_run("ReloadUnit", &job, 1, reterr);
+        }
+        if (r >= 0 && job.result < 0) {
+                r = job.result;
+                if (reterr)
+                        *reterr = job.error;
+        }
         if (r < 0)
                 change_undo(c);
         return r < 0 ? r : 1;

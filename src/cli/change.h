@@ -30,8 +30,9 @@ int change_set(Change *c, const char *process, const char *key, const char *valu
 /* Writes the drop-in and reads the spec with it; one that would be wrong is not left there. 1; 0: the drop-in says it already. */
 int change_write(Change *c, Error *reterr);
 
-/* Reloads the app where it runs, and waits. Where that fails the drop-in says again what it said. 1; 0: it does not run. */
-int change_apply(Change *c, Error *reterr);
+/* Reloads the app where it runs, and waits. Where that fails the drop-in says again what it said. means, reason and formation as
+ * request_write(). 1; 0: it does not run. */
+int change_apply(Change *c, const char *means, const char *reason, bool formation, Error *reterr);
 
 /* The drop-in says again what it said, unless somebody changed it since. */
 void change_undo(Change *c);

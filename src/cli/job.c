@@ -2,6 +2,7 @@
 #include <systemd/sd-bus.h>
 
 #include "cli/job.h"
+#include "run/reload.h"
 #include "run/scope.h"
 
 #define SYSTEMD_UNIT_PREFIX SYSTEMD_PATH "/unit"
@@ -33,15 +34,27 @@ static int wait_for(sd_bus *bus, const Waiting *w) {
         return 0;
 }
 
+/* The app goes on as it was. */
+static void ask_why_not_reloaded(UnitJob *job) {
+        _cleanup_free_ char *text = NULL;
+
+        if (job->app && reload_failure(job->app, &text) >= 0)
+                (void) error_set(&job->error, job->result, "%s", text);
+}
+
 /* "The job ended as 'failed'" says less than the service does. */
-static void ask_why(sd_bus *bus, UnitJob *job) {
+static void ask_why(sd_bus *bus, UnitJob *job, bool reload) {
         _cleanup_free_ char *path = NULL, *status = NULL, *state = NULL;
 
         if (job->result == -ENOENT || sd_bus_path_encode(SYSTEMD_UNIT_PREFIX, job->unit, &path) < 0)
                 return;
-        if (sd_bus_get_property_string(bus, SYSTEMD_NAME, path, SYSTEMD_NAME ".Unit", "ActiveState", NULL, &state) < 0 ||
-                !streq(state, "failed"))
+        if (sd_bus_get_property_string(bus, SYSTEMD_NAME, path, SYSTEMD_NAME ".Unit", "ActiveState", NULL, &state) < 0)
                 return;
+        if (!streq(state, "failed")) {
+                if (reload)
+                        ask_why_not_reloaded(job);
+                return;
+        }
         if (sd_bus_get_property_string(bus, SYSTEMD_NAME, path, SYSTEMD_SERVICE, "StatusText", NULL, &status) >= 0 && *status)
                 (void) error_set(&job->error, job->result, "%s", status);
 }
@@ -56,7 +69,7 @@ static int run_all(sd_bus *bus, const char *method, Waiting *waiting, size_t n) 
         for (size_t i = 0; i < n; i++) {
                 scope_job_free(waiting[i].scope_job);
                 if (r >= 0 && waiting[i].job->result < 0)
-                        ask_why(bus, waiting[i].job);
+                        ask_why(bus, waiting[i].job, streq(method, "ReloadUnit"));
         }
         return r;
 }

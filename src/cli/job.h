@@ -7,6 +7,7 @@
 
 typedef struct UnitJob {
         const char *unit;
+        const char *app; /* whose service it is; NULL: nobody's */
         int result;  /* of jobs_run(): 0, or negative errno with error saying why; -ENOENT: there is no such unit */
         Error error; /* what the unit itself says (STATUS= of sd_notify(3)), where it says something */
 } UnitJob;

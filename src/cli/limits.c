@@ -197,9 +197,10 @@ static int print_changes(const Change *c, bool runs) {
 }
 
 static int change(const char *app, const char *process, char *const *arguments, bool json) {
+        _cleanup_free_ char *reason = strv_join(arguments, " ");
         _cleanup_change_ Change c = CHANGE_INIT;
         Error error = { 0 };
-        int r = change_begin(app, DROP_IN, &c, &error), code;
+        int r = reason ? change_begin(app, DROP_IN, &c, &error) : -ENOMEM, code;
 
         if (r < 0)
                 return cli_fail("%s", *error.text ? error.text : strerror(-r));
@@ -210,7 +211,7 @@ static int change(const char *app, const char *process, char *const *arguments, 
                 return code;
         r = change_write(&c, &error);
         if (r >= 0)
-                r = change_apply(&c, &error);
+                r = change_apply(&c, "berth limits", reason, true, &error);
         if (r < 0)
                 return cli_fail("the limits of app '%s' are not changed: %s", app, *error.text ? error.text : strerror(-r));
         return json ? show_json(c.spec ? c.spec : c.old, process) : print_changes(&c, r > 0);

@@ -28,6 +28,8 @@ static const Command commands[] = {
         { "scale",    cmd_scale,    "Show or change how many instances an app has" },
         { "limits",   cmd_limits,   "Show or change what an app's instances may use" },
         { "maintenance", cmd_maintenance, "Answer an app's HTTP requests with a page meanwhile" },
+        { "releases", cmd_releases, "Show the releases of an app" },
+        { "rollback", cmd_rollback, "Have an app run again what an earlier release was" },
         { "exec",     cmd_exec,     "Run a command in a running instance" },
         { "verify",   cmd_verify,   "Check specs without starting anything" },
         { "cat",      cmd_cat,      "Print a spec with its drop-ins and where each line is from" },

@@ -47,7 +47,7 @@ static int change(const char *app, bool on) {
         if (r == -EEXIST)
                 change_undo(&c);
         if (r >= 0)
-                r = change_apply(&c, &error);
+                r = change_apply(&c, "berth maintenance", on ? "on" : "off", true, &error);
         if (r < 0)
                 return cli_fail("maintenance of app '%s' is not %s: %s", app, on ? "on" : "off", *error.text ? error.text : strerror(-r));
         return 0;

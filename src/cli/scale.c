@@ -164,8 +164,9 @@ static int print_done(const char *app, const Wanted *wanted, size_t n, bool runs
 static int scale(const char *app, char *const *arguments, size_t n, bool json) {
         _cleanup_change_ Change c = CHANGE_INIT;
         _cleanup_free_ Wanted *wanted = calloc(n, sizeof(*wanted));
+        _cleanup_free_ char *reason = strv_join(arguments, " ");
         Error error = { 0 };
-        int r = wanted ? change_begin(app, DROP_IN, &c, &error) : -ENOMEM;
+        int r = wanted && reason ? change_begin(app, DROP_IN, &c, &error) : -ENOMEM;
 
         if (r < 0)
                 return cli_fail("%s", *error.text ? error.text : strerror(-r));
@@ -189,7 +190,7 @@ static int scale(const char *app, char *const *arguments, size_t n, bool json) {
                 return CLI_FAILED;
         }
         if (r >= 0)
-                r = change_apply(&c, &error);
+                r = change_apply(&c, "berth scale", reason, true, &error);
         if (r < 0)
                 return cli_fail("app '%s' is not scaled: %s", app, *error.text ? error.text : strerror(-r));
         return print_done(app, wanted, n, r > 0, json);

@@ -67,7 +67,7 @@ static int run(const Verb *v, char *const *names, size_t n) {
                         code = CLI_FAILED;
                         continue;
                 }
-                jobs[apps.n] = (UnitJob){ .unit = app->service };
+                jobs[apps.n] = (UnitJob){ .unit = app->service, .app = app->name };
                 apps.items[apps.n++] = app;
         }
         if (apps.n > 0 && jobs_run(v->method, jobs, apps.n, &error) < 0)

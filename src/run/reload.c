@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
@@ -12,6 +13,32 @@
 #include "util/log.h"
 #include "util/paths.h"
 #include "util/strv.h"
+
+#define FAILURE_NAME "reload-failure"
+
+static char *failure_path(const char *name) {
+        return str_format(BERTH_RUN_DIR "/%s/" FAILURE_NAME, name);
+}
+
+static void failure_write(const char *name, const char *text) {
+        _cleanup_free_ char *path = failure_path(name);
+
+        if (path)
+                (void) write_file(AT_FDCWD, path, text, strlen(text), 0644, false);
+}
+
+int reload_failure(const char *name, char **ret) {
+        _cleanup_free_ char *path = failure_path(name);
+
+        return path ? read_file(AT_FDCWD, path, ERROR_TEXT_MAX, ret, NULL) : -ENOMEM;
+}
+
+static void failure_forget(const char *name) {
+        _cleanup_free_ char *path = failure_path(name);
+
+        if (path)
+                (void) unlink(path);
+}
 
 static int signal_send(const InstanceStatus *i, int signal) {
         _cleanup_close_ int pidfd = pidfd_open(i->pid, 0);
@@ -70,6 +97,8 @@ static int reload_in_place(const char *name) {
                 r = instance_reload(spec, &state.instances[i], &error);
                 if (r < 0) {
                         log_error("Instance '%s' of app '%s': %s", state.instances[i].name, name, error.text);
+                        (void) error_prefix(&error, "%s", state.instances[i].name);
+                        failure_write(name, error.text);
                         status = EXIT_FAILURE;
                 }
         }
@@ -82,12 +111,15 @@ static void say(const char *text) {
 
 int reload_app(const char *name) {
         Error error = { 0 };
-        int r = control_ask(name, say, &error);
+        int r;
 
+        failure_forget(name);
+        r = control_ask(name, say, &error);
         if (r == CONTROL_UNCHANGED)
                 return reload_in_place(name);
         if (r == CONTROL_DONE)
                 return EXIT_SUCCESS;
         log_error("App '%s': cannot be reloaded: %s", name, error.text);
+        failure_write(name, error.text);
         return EXIT_FAILURE;
 }

@@ -5,3 +5,6 @@
 
 /* Returns the exit status for the program, with what went wrong logged. */
 int reload_app(const char *name);
+
+/* Why the last reload failed, for who asked for it. -ENOENT: it did not. */
+int reload_failure(const char *name, char **ret);

@@ -41,7 +41,14 @@ _berth() {
                                 words="on off"
                         fi
                         ;;
-                cat | start | stop | restart | reload | top) words=$(_berth_apps) ;;
+                rollback)
+                        if [ "$COMP_CWORD" = 2 ]; then
+                                words=$(_berth_apps)
+                        elif [ "$COMP_CWORD" = 3 ]; then
+                                words="$(berth releases "${COMP_WORDS[2]}" 2>/dev/null | sed '1d;s/ .*//') off"
+                        fi
+                        ;;
+                cat | start | stop | restart | reload | releases | top) words=$(_berth_apps) ;;
                 image | push | rmi | save | tag) words=$(_berth_images) ;;
                 network) [ "$COMP_CWORD" != 2 ] || words="create remove" ;;
                 help) words=$(_berth_commands) ;;

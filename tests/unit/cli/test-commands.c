@@ -97,6 +97,8 @@ START_TEST(what_makes_no_sense_says_so_and_ends_with_2) {
         says(2, "'limits' needs an app", "limits");
         says(2, "'maintenance' needs an app", "maintenance");
         says(2, "--delay takes seconds, 0.1 or more, not '0'", "top", "-d0");
+        says(2, "'releases' needs one app", "releases");
+        says(2, "'rollback' needs one app", "rollback");
         says(2, "maintenance is on or off, not 'maybe'", "maintenance", "shop", "maybe");
         says(2, "load wants one file", "load");
         says(2, "import wants a tar archive", "import");
@@ -226,6 +228,8 @@ START_TEST(an_app_that_is_not_there_is_status_4) {
         says(4, "there is no app '..'", "status", "..");
         says(4, "there is no app 'web@'", "status", "web@");
         says(1, "there is no app 'nope'", "top", "nope");
+        says(1, "there is no app 'nope'", "releases", "nope");
+        says(1, "there is no app 'nope'", "rollback", "nope");
 }
 END_TEST
 
