@@ -46,7 +46,7 @@ static const Command commands[] = {
         { "tag",      cmd_tag,      "Give an image another name" },
         { "rmi",      cmd_rmi,      "Remove images" },
         { "prune",    cmd_prune,    "Remove images that nothing needs" },
-        { "network",  cmd_network,  "Choose or forget the subnets of a network" },
+        { "network",  cmd_network,  "List networks, choose or forget their subnets" },
         { "seccomp",  cmd_seccomp,  "Compile a seccomp profile" },
         { "help",     cmd_help,     "Show this, or the help of a command" },
         { "version",  cmd_version,  "Show the version" },

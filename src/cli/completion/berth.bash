@@ -50,7 +50,7 @@ _berth() {
                         ;;
                 cat | start | stop | restart | reload | releases | top) words=$(_berth_apps) ;;
                 image | push | rmi | save | tag) words=$(_berth_images) ;;
-                network) [ "$COMP_CWORD" != 2 ] || words="create remove" ;;
+                network) [ "$COMP_CWORD" != 2 ] || words="list create remove" ;;
                 help) words=$(_berth_commands) ;;
                 verify | load | import | generate | seccomp) compopt -o default ;;
                 esac
