@@ -231,7 +231,7 @@ void publish_end(Instance *i) {
 }
 
 void publish_set_live(Instance *i, bool live) {
-        int r = takeover_set_live(&i->takeover, live);
+        int r = takeover_set_live(&i->takeover, live && !i->sv->maintenance);
 
         if (r < 0)
                 log_warning("Instance '%s' of app '%s': cannot %s clients of its published ports: %s", i->name, i->sv->name,

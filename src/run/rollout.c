@@ -10,6 +10,7 @@
 #include "run/exit.h"
 #include "run/fetch.h"
 #include "run/instance.h"
+#include "run/maintenance.h"
 #include "run/port-pool.h"
 #include "run/publish.h"
 #include "run/rollout.h"
@@ -246,8 +247,15 @@ static void limits_apply(Supervisor *sv) {
                         log_warning("Instance '%s' of app '%s': %s", sv->instances[k]->name, sv->name, error.text);
 }
 
+static int maintenance_apply(Supervisor *sv, Error *reterr) {
+        if (sv->wanted.maintenance)
+                return maintenance_begin(sv, sv->wanted.maintenance_page, reterr);
+        maintenance_end(sv);
+        return 0;
+}
+
 /* Takes the formation of the desired spec for a release that is to run now. */
-static int wanted_take(Supervisor *sv, const Spec *desired, Release *release) {
+static int wanted_take(Supervisor *sv, const Spec *desired, Release *release, Error *reterr) {
         Rollout *ro = sv->rollout;
         Wanted wanted;
         int r = wanted_make(desired, release->spec, &wanted);
@@ -270,21 +278,22 @@ static int wanted_take(Supervisor *sv, const Spec *desired, Release *release) {
                         instance_event(sv->instances[k], EVENT_START);
         limits_apply(sv);
         supervisor_changed(sv);
-        return 0;
+        return maintenance_apply(sv, reterr);
 }
 
 static void next_run(Supervisor *sv) {
         Rollout *ro = sv->rollout;
         Release *next = ro->next;
         Spec *desired = ro->desired;
+        Error error = { 0 };
 
         ro->hook = NULL;
         ro->next = NULL;
         ro->desired = NULL;
         if (sv->phase == PHASE_FETCHING)
                 sv->phase = PHASE_STARTING;
-        if (wanted_take(sv, desired ? desired : next->spec, next) < 0)
-                log_error("App '%s': out of memory", sv->name);
+        if (wanted_take(sv, desired ? desired : next->spec, next, &error) < 0)
+                log_error("App '%s': %s", sv->name, *error.text ? error.text : "out of memory");
         spec_free(desired);
 }
 
@@ -320,7 +329,9 @@ static void next_settle(Supervisor *sv) {
                 ro->next = NULL;
                 ro->desired = NULL;
                 ro->in_place = true;
-                r = wanted_take(sv, spec, sv->release);
+                r = wanted_take(sv, spec, sv->release, &error);
+                if (r < 0)
+                        log_error("App '%s': %s", sv->name, *error.text ? error.text : strerror(-r));
                 spec_free(desired);
         } else
                 next_begin(sv);
@@ -431,6 +442,8 @@ int rollout_start(Supervisor *sv) {
 }
 
 int rollout_resume(Supervisor *sv, bool changing) {
+        Error error = { 0 };
+
         rollout_new(sv);
         if (!sv->rollout)
                 return -ENOMEM;
@@ -439,6 +452,8 @@ int rollout_resume(Supervisor *sv, bool changing) {
                 sv->phase = PHASE_RUNNING;
                 (void) sd_notify(0, "READY=1");
         }
+        if (maintenance_apply(sv, &error) < 0)
+                log_error("App '%s': %s", sv->name, error.text);
         supervisor_changed(sv);
         return 0;
 }
@@ -450,7 +465,7 @@ static int formation_reload(Supervisor *sv, Error *reterr) {
 
         if (r >= 0)
                 r = desired_keep(sv, desired, reterr);
-        return r < 0 ? r : wanted_take(sv, desired, sv->release);
+        return r < 0 ? r : wanted_take(sv, desired, sv->release, reterr);
 }
 
 void rollout_reload(void *userdata) {

@@ -11,6 +11,7 @@
 #include "run/fetch.h"
 #include "run/instance.h"
 #include "run/journal.h"
+#include "run/maintenance.h"
 #include "run/rollout.h"
 #include "run/status.h"
 #include "run/supervisor.h"
@@ -235,6 +236,7 @@ int supervisor_run(Supervisor *sv) {
 }
 
 void supervisor_clear(Supervisor *sv) {
+        maintenance_end(sv);
         for (size_t i = 0; i < sv->n_instances; i++)
                 instance_free(sv->instances[i]);
         sv->ports.kept = true;

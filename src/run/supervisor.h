@@ -46,6 +46,7 @@ struct Supervisor {
         struct Fetch *fetch; /* while images are fetched */
         sd_bus *bus;         /* open while an instance needs it: supervisor_bus() */
         struct Control *control;
+        struct Maintenance *maintenance; /* NULL: off */
         int helper;          /* helper_open() */
         int journal;
         sd_event_source *journal_source;

@@ -17,6 +17,7 @@ void wanted_clear(Wanted *w) {
         strv_free(w->names);
         free(w->formation);
         free(w->limits);
+        free(w->maintenance_page);
         *w = (Wanted){ 0 };
 }
 
@@ -40,14 +41,17 @@ static int add(Wanted *w, const Spec *spec, const SpecProcess *p) {
 }
 
 int wanted_make(const Spec *desired, const Spec *target, Wanted *ret) {
-        Wanted w = { .keep_releases = spec_keep_releases(desired), .rollback_window_usec = desired->rollback_window.value };
+        Wanted w = { .keep_releases = spec_keep_releases(desired), .rollback_window_usec = desired->rollback_window.value,
+                .idle_timeout_usec = desired->idle_timeout.value, .maintenance = desired->maintenance.value };
         size_t n = target->n_processes;
         int r;
 
         w.names = calloc(n + 1, sizeof(*w.names));
         w.formation = calloc(n + 1, sizeof(*w.formation));
         w.limits = calloc(n + 1, sizeof(*w.limits));
-        r = w.names && w.formation && w.limits ? 0 : -ENOMEM;
+        if (desired->maintenance_page.value)
+                w.maintenance_page = strdup(desired->maintenance_page.value);
+        r = w.names && w.formation && w.limits && (w.maintenance_page || !desired->maintenance_page.value) ? 0 : -ENOMEM;
         for (size_t i = 0; i < n && r >= 0; i++) {
                 const SpecProcess *p = &target->processes[i], *now = spec_process(desired, p->name);
 

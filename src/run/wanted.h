@@ -14,6 +14,9 @@ typedef struct Wanted {
         ScopeSettings *limits;       /* the numbers alone */
         unsigned keep_releases;
         uint64_t rollback_window_usec; /* 0: none */
+        uint64_t idle_timeout_usec;    /* 0: none */
+        bool maintenance;
+        char *maintenance_page;        /* NULL: berth's own */
 } Wanted;
 
 /* desired is the spec as it is now, target that of the release that is to run: what the former says of the processes of the latter, and
