@@ -108,8 +108,11 @@ InstanceState instance_settle(Supervisor *sv, Instance *i) {
         message_set(i);
         log_line(good ? LOG_INFO : LOG_ERR, "Instance '%s' of app '%s': %s", i->name, sv->name,
                 i->message ? i->message : "has ended");
-        if (spec_is_release(i->process->spec) || is_on_trial(sv, i))
+        if (spec_is_release(i->process->spec))
                 return good ? INSTANCE_EXITED : INSTANCE_FAILED;
+        /* What ends well and would be begun again does not work, either: it would never be ready. */
+        if (is_on_trial(sv, i))
+                return good && !restart_wanted(spec, i) ? INSTANCE_EXITED : INSTANCE_FAILED;
         /* What cannot even be started fails the start of the app, which is asking for it to be mended. */
         if ((!i->execed || i->start_timed_out) && sv->phase == PHASE_STARTING)
                 return INSTANCE_FAILED;
