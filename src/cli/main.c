@@ -24,7 +24,7 @@ static const Command commands[] = {
         { "start",    cmd_verb,     "Start apps" },
         { "stop",     cmd_verb,     "Stop apps" },
         { "restart",  cmd_verb,     "Stop and start apps" },
-        { "reload",   cmd_verb,     "Have apps read their configuration again" },
+        { "reload",   cmd_verb,     "Have apps become what their files say now" },
         { "scale",    cmd_scale,    "Show or change how many instances an app has" },
         { "limits",   cmd_limits,   "Show or change what an app's instances may use" },
         { "maintenance", cmd_maintenance, "Answer an app's HTTP requests with a page meanwhile" },

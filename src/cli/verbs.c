@@ -18,7 +18,8 @@ static const Verb verbs[] = {
         { "restart", "restarted", "RestartUnit", true,
                 "Stops apps that run, starts them and waits until they are ready. One whose spec is wrong by now goes on as it is." },
         { "reload",  "reloaded",  "ReloadUnit",  false,
-                "Has apps that run read their configuration again, as ReloadCmd= or ReloadSignal= of the spec says." },
+                "Has apps that run become what their files say now, and waits until that is done. One that is that already does what\n"
+                "ReloadCmd= or ReloadSignal= of the spec says." },
 };
 
 static int help(const Verb *v) {
