@@ -9,6 +9,7 @@
 #include "run/desired.h"
 #include "run/exit.h"
 #include "run/fetch.h"
+#include "run/idle.h"
 #include "run/instance.h"
 #include "run/maintenance.h"
 #include "run/port-pool.h"
@@ -247,7 +248,12 @@ static void limits_apply(Supervisor *sv) {
                         log_warning("Instance '%s' of app '%s': %s", sv->instances[k]->name, sv->name, error.text);
 }
 
-static int maintenance_apply(Supervisor *sv, Error *reterr) {
+/* What else is wanted of a running app. */
+static int wanted_apply(Supervisor *sv, Error *reterr) {
+        int r = idle_watch(sv);
+
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot look after IdleTimeout=");
         if (sv->wanted.maintenance)
                 return maintenance_begin(sv, sv->wanted.maintenance_page, reterr);
         maintenance_end(sv);
@@ -278,7 +284,7 @@ static int wanted_take(Supervisor *sv, const Spec *desired, Release *release, Er
                         instance_event(sv->instances[k], EVENT_START);
         limits_apply(sv);
         supervisor_changed(sv);
-        return maintenance_apply(sv, reterr);
+        return wanted_apply(sv, reterr);
 }
 
 static void next_run(Supervisor *sv) {
@@ -452,7 +458,7 @@ int rollout_resume(Supervisor *sv, bool changing) {
                 sv->phase = PHASE_RUNNING;
                 (void) sd_notify(0, "READY=1");
         }
-        if (maintenance_apply(sv, &error) < 0)
+        if (wanted_apply(sv, &error) < 0)
                 log_error("App '%s': %s", sv->name, error.text);
         supervisor_changed(sv);
         return 0;

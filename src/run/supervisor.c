@@ -9,6 +9,7 @@
 #include "run/adopt.h"
 #include "run/control.h"
 #include "run/fetch.h"
+#include "run/idle.h"
 #include "run/instance.h"
 #include "run/journal.h"
 #include "run/maintenance.h"
@@ -116,17 +117,19 @@ void supervisor_changed(Supervisor *sv) {
 
 /* ---- begin and end ---- */
 
-static int on_stop_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
-        Supervisor *sv = userdata;
-
-        if (sv->phase == PHASE_STOPPING)
-                return 0;
+void supervisor_stop(Supervisor *sv) {
+        if (sv->phase == PHASE_STOPPING || sv->phase == PHASE_FINISHED)
+                return;
         sv->phase = PHASE_STOPPING;
         rollout_cancel(sv);
         (void) sd_notify(0, "STOPPING=1");
         remover_hurry(sv->remover);
         supervisor_stop_all(sv);
         supervisor_changed(sv);
+}
+
+static int on_stop_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
+        supervisor_stop(userdata);
         return 0;
 }
 
@@ -237,6 +240,7 @@ int supervisor_run(Supervisor *sv) {
 
 void supervisor_clear(Supervisor *sv) {
         maintenance_end(sv);
+        idle_free(sv->idle);
         for (size_t i = 0; i < sv->n_instances; i++)
                 instance_free(sv->instances[i]);
         sv->ports.kept = true;

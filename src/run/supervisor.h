@@ -47,6 +47,7 @@ struct Supervisor {
         sd_bus *bus;         /* open while an instance needs it: supervisor_bus() */
         struct Control *control;
         struct Maintenance *maintenance; /* NULL: off */
+        struct Idle *idle;               /* NULL: IdleTimeout= is not set */
         int helper;          /* helper_open() */
         int journal;
         sd_event_source *journal_source;
@@ -78,6 +79,7 @@ void supervisor_wait_for_journal(Supervisor *sv);  /* its queue is full */
 int supervisor_journal_reopen(Supervisor *sv);
 void supervisor_exit(Supervisor *sv, int status);
 void supervisor_stop_all(Supervisor *sv);
+void supervisor_stop(Supervisor *sv); /* as when the service is stopped */
 void supervisor_say_why(const Supervisor *sv, const char *text); /* why there is no app; it stays with the failed service */
 
 /* Adds one that is idle; key as for instance_new(). */
