@@ -37,18 +37,27 @@ static void signals_reset(void) {
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* The open file is one with that of the app's other instances, which may read it at the same time: its offset is nobody's. */
 static int filter_read(struct sock_fprog *ret, Error *reterr) {
         _cleanup_free_ char *data = NULL;
-        size_t size, max = BPF_MAXINSNS * sizeof(struct sock_filter);
-        int r;
+        size_t size, done = 0;
+        struct stat st;
 
-        if (lseek(HELPER_FD_SECCOMP, 0, SEEK_SET) < 0)
+        if (fstat(HELPER_FD_SECCOMP, &st) < 0)
                 return error_set_errno(reterr, -errno, "cannot read the seccomp filter");
-        r = read_fd(HELPER_FD_SECCOMP, max, &data, &size);
-        if (r < 0)
-                return error_set_errno(reterr, r, "cannot read the seccomp filter");
-        if (size == 0 || size % sizeof(struct sock_filter) != 0)
+        size = (size_t) st.st_size;
+        if (size == 0 || size % sizeof(struct sock_filter) != 0 || size > BPF_MAXINSNS * sizeof(struct sock_filter))
                 return error_set(reterr, -EBADMSG, "cannot read the seccomp filter: it is damaged");
+        data = malloc(size);
+        if (!data)
+                return -ENOMEM;
+        while (done < size) {
+                ssize_t n = pread(HELPER_FD_SECCOMP, data + done, size - done, (off_t) done);
+
+                if (n <= 0)
+                        return error_set_errno(reterr, n < 0 ? -errno : -EBADMSG, "cannot read the seccomp filter");
+                done += (size_t) n;
+        }
         ret->len = (unsigned short) (size / sizeof(struct sock_filter));
         ret->filter = (struct sock_filter *) TAKE_PTR(data);
         return 0;
