@@ -172,7 +172,7 @@ static int check_health(Check *c) {
 
         if (p->health.cmd.words && p->health_http.value)
                 return complain(c, p->health_http.origin, "HealthHttp= and HealthCmd= exclude one another");
-        if (p->health_http.value && spec_health_http_port(p) == 0)
+        if (p->health_http.value && spec_health_http_port(p) == 0 && !c->unknown)
                 return complain(c, p->health_http.origin, "HealthHttp= needs a port, PORT%s, or PublishPort=", p->health_http.value);
         if (p->health_startup.cmd.words && !own && (p->health.cmd.set || p->rootfs.value))
                 return complain(c, p->health_startup.cmd.origin, "HealthStartupCmd= comes before HealthCmd= or HealthHttp=, and there is none");

@@ -296,6 +296,10 @@ int parse_health_cmd(SpecParse *c, void *place) {
         r = *text == '[' ? health_json(text, &list) : 0;
         if (r >= 0 && !is_none(text, list)) {
                 r = health_words(text, list, &command.words);
+                if (strv_length(command.words) > SPEC_WORDS_MAX) {
+                        strv_free(command.words);
+                        return spec_complain(c, c->line->value, "more than %d words", SPEC_WORDS_MAX);
+                }
                 if (r == 0 && !command.words)
                         return spec_complain(c, c->line->value, "%s= has no command; none means that there shall be no check", c->key->name);
         }

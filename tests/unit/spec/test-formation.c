@@ -138,6 +138,7 @@ START_TEST(health_keys_are_typed) {
 END_TEST
 
 START_TEST(health_by_http_has_a_port) {
+        _cleanup_(spec_freep) Spec *template = NULL;
         const SpecProcess *p = scratch_process("HealthHttp=8080/healthz?deep=1");
 
         ck_assert_str_eq(p->health_http.value, "/healthz?deep=1");
@@ -151,6 +152,10 @@ START_TEST(health_by_http_has_a_port) {
                 "'/a b' has characters that a request cannot have; they are written as '%%' and two hex digits");
         scratch_process_wrong("HealthHttp=80/\nHealthCmd=true", 12, "HealthHttp= and HealthCmd= exclude one another");
         ck_assert_ptr_nonnull(scratch_process("HealthHttp=80/\nHealthCmd=none")->health_http.value);
+        /* The port of a template is known when its instance is. */
+        scratch_write("web@.container", "[Container]\nImage=x\nPublishPort=%i:%i\nHealthHttp=/\n");
+        ck_assert_uint_eq(spec_health_http_port(&scratch_spec("web@8080", NULL)->processes[0]), 8080);
+        ck_assert_int_eq(spec_read("web@", scratch, SPEC_STATIC, NULL, &template), 0);
 }
 END_TEST
 
