@@ -75,10 +75,9 @@ static const char *limit_text(const SpecProcess *p, const Limit *l, char text[st
                 (void) snprintf(text, TEXT_MAX, "%g", (double) n->value / 1e6);
                 return text;
         case LIMIT_WEIGHT:
-                if (n->value == 0)
-                        return "idle";
-                /* fall through */
         case LIMIT_NUMBER:
+                if (l->kind == LIMIT_WEIGHT && n->value == 0)
+                        return "idle";
                 (void) snprintf(text, TEXT_MAX, "%" PRIu64, n->value);
                 return text;
         case _LIMIT_KIND_MAX:

@@ -178,7 +178,7 @@ static void links_wanted(Instance *i, int route) {
         Error error = { 0 };
         int r;
 
-        r = netns < 0 ? netns : attach_begin(i, netns, route, &error);
+        r = netns < 0 ? netns : attach_begin(i, netns, own, &error);
         if (r >= 0)
                 r = names_begin(i, netns, &error);
         if (r < 0)

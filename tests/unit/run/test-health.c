@@ -260,6 +260,7 @@ END_TEST
 START_TEST(the_oldest_attempt_goes_first) {
         _cleanup_free_ char *one = logged(true, 0, "one"), *two = logged(true, 0, "two"), *three = logged(true, 0, "three");
 
+        ck_assert_ptr_nonnull(strstr(one, "\"one\""));
         ck_assert_ptr_nonnull(strstr(two, "\"one\""));
         ck_assert_ptr_null(strstr(three, "\"one\""));
         ck_assert_ptr_nonnull(strstr(three, "\"two\""));
