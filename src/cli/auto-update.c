@@ -4,23 +4,20 @@
 #include "cli/apps.h"
 #include "cli/job.h"
 #include "cli/pull-app.h"
-#include "cli/rollback.h"
 #include "image/registry/pull.h"
-#include "image/store.h"
+#include "run/request.h"
 #include "spec/spec.h"
 #include "util/fd.h"
 #include "util/strv.h"
 
-#define PIN_NAME "auto-update" /* who keeps the old image meanwhile */
-
 static const char help[] =
         "berth auto-update [OPTION…] [APP…]\n"
         "\n"
-        "Looks for newer images of the running apps that have AutoUpdate=, or of those named, and restarts those that\n"
-        "have one. An app that does not start with its new image gets the old one back.\n"
+        "Looks for newer images of the running apps that have AutoUpdate=, or of those named, and makes a new release of those\n"
+        "that have one. An app that does not come to run with its new image goes on with the old one.\n"
         "\n"
         "      --dry-run        only say what would be updated\n"
-        "      --rollback=BOOL  whether an app gets its old image back (yes)\n"
+        "      --rollback=BOOL  no: the app is stopped and started with its new image, for better or worse (yes)\n"
         "      --json           for programs: an array\n"
         "  -h, --help           show this\n";
 
@@ -62,8 +59,6 @@ static const struct {
 typedef struct Row {
         char *app, *process, *image, *source;
         Image *old;  /* what runs; NULL: not known any more */
-        int pin;     /* of old */
-        char *name;  /* the full name that leads to the new image */
         Result result;
         Error error;
 } Row;
@@ -82,9 +77,7 @@ static void update_clear(Update *u) {
                 free(row->process);
                 free(row->image);
                 free(row->source);
-                free(row->name);
                 image_free(row->old);
-                fd_close(row->pin);
         }
         free(u->rows);
 }
@@ -98,20 +91,15 @@ static Row *row_new(Update *u, const App *app, const SpecProcess *p) {
         row += u->n++;
         *row = (Row){
                 .app = strdup(app->name), .process = strdup(p->name ? p->name : ""), .image = strdup(p->image.value),
-                .source = strdup(p->auto_update == SPEC_AUTO_UPDATE_LOCAL ? "local" : "registry"), .pin = -EBADF,
+                .source = strdup(p->auto_update == SPEC_AUTO_UPDATE_LOCAL ? "local" : "registry"),
         };
         return row->app && row->process && row->image && row->source ? row : NULL;
 }
 
-/* What runs, and keeps it, for nothing else does once its name has gone to the new image and the app is restarted. */
 static int old_image(Row *row, const char *running) {
         int r = image_open(NULL, *running ? running : row->image, &row->old, &row->error);
 
-        if (r == -ENOENT)
-                return 0;
-        if (r >= 0)
-                r = row->pin = image_pin(row->old, PIN_NAME, &row->error);
-        return r;
+        return r == -ENOENT ? 0 : r;
 }
 
 static int new_image(Row *row, const SpecProcess *p, bool look, char ret_id[static 72]) {
@@ -133,15 +121,12 @@ static int new_image(Row *row, const SpecProcess *p, bool look, char ret_id[stat
                 if (r < 0)
                         return r;
                 (void) snprintf(ret_id, 72, "%s", pulled.id);
-                free(row->name);
-                row->name = TAKE_PTR(pulled.name);
                 return 0;
         }
         r = image_open(NULL, p->image.value, &image, &row->error);
         if (r < 0)
                 return r;
         (void) snprintf(ret_id, 72, "%s", image->id);
-        row->name = TAKE_PTR(image->name);
         return 0;
 }
 
@@ -165,45 +150,14 @@ static void check(const Update *u, Row *row, const SpecProcess *p, const char *r
         }
 }
 
-static int take_back(Row *row) {
-        _cleanup_store_ Store *store = NULL;
-        int r;
-
-        if (!row->old || !row->name)
-                return -ENOENT;
-        r = store_open(NULL, false, &store, &row->error);
-        return r < 0 ? r : store_tag(store, row->old->id, (char *const[]){ row->name, NULL }, &row->error);
-}
-
-/* Names that lead back do not suffice: the start may pull once more. */
-static Result roll_back(Update *u, size_t first, const char *unit) {
-        _cleanup_rollback_ Rollback rollback = { 0 };
-        const char *app = u->rows[first].app;
-        size_t taken = 0;
-        int r = 0;
-
-        for (size_t i = first; i < u->n && r >= 0; i++) {
-                Row *row = u->rows + i;
-
-                if (row->result == RESULT_PENDING)
-                        taken += take_back(row) >= 0;
-                if (row->old)
-                        r = rollback_add(&rollback, row->process, row->old->id);
-        }
-        if (taken == 0 || r < 0 || rollback_write(&rollback, app, NULL) < 0)
-                return RESULT_FAILED;
-        r = job_run("RestartUnit", unit, NULL);
-        rollback_forget(app);
-        return r < 0 ? RESULT_FAILED : RESULT_ROLLED_BACK;
-}
-
-/* The rows from first on are one app's. */
-static void restart(Update *u, size_t first, const char *unit) {
+/* The rows from first on are one app's. A reload goes back by itself to what ran, where the new image does not come to run. */
+static void update(Update *u, size_t first, const char *unit) {
         Result result = RESULT_UPDATED;
         Error error = { 0 };
 
-        if (job_run("RestartUnit", unit, &error) < 0)
-                result = u->rollback ? roll_back(u, first, unit) : RESULT_FAILED;
+        (void) request_write(u->rows[first].app, "berth auto-update", "newer image", false);
+        if (job_run(u->rollback ? "ReloadUnit" : "RestartUnit", unit, &error) < 0)
+                result = u->rollback ? RESULT_ROLLED_BACK : RESULT_FAILED;
         for (size_t i = first; i < u->n; i++)
                 if (u->rows[i].result == RESULT_PENDING) {
                         u->rows[i].result = result;
@@ -215,7 +169,6 @@ static int update_app(Update *u, const App *app) {
         _cleanup_(spec_freep) Spec *spec = NULL;
         size_t first = u->n, pending = 0;
 
-        rollback_forget(app->name);
         /* One whose spec is wrong goes on as it is. */
         if (!app->run.name || spec_load(app->name, NULL, NULL, &spec) < 0)
                 return 0;
@@ -232,7 +185,7 @@ static int update_app(Update *u, const App *app) {
                 pending += row->result == RESULT_PENDING;
         }
         if (pending > 0 && !u->dry_run)
-                restart(u, first, app->service);
+                update(u, first, app->service);
         return 0;
 }
 

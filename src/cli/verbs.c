@@ -3,21 +3,23 @@
 
 #include "cli/apps.h"
 #include "cli/job.h"
+#include "run/request.h"
 
 /* start, stop, restart and reload: systemctl's, by the names of apps, with what the app itself says where they fail. */
 typedef struct Verb {
         const char *name, *done; /* "start", "started" */
         const char *method;      /* of systemd's Manager */
         bool needs_spec;         /* which is looked at first: a restart would end what runs */
+        bool asks;               /* the supervisor is told who asks */
         const char *help;
 } Verb;
 
 static const Verb verbs[] = {
-        { "start",   "started",   "StartUnit",   true,  "Starts apps and waits until they are ready." },
-        { "stop",    "stopped",   "StopUnit",    false, "Stops apps and waits until nothing of them is left." },
-        { "restart", "restarted", "RestartUnit", true,
+        { "start",   "started",   "StartUnit",   true,  false, "Starts apps and waits until they are ready." },
+        { "stop",    "stopped",   "StopUnit",    false, false, "Stops apps and waits until nothing of them is left." },
+        { "restart", "restarted", "RestartUnit", true,  false,
                 "Stops apps that run, starts them and waits until they are ready. One whose spec is wrong by now goes on as it is." },
-        { "reload",  "reloaded",  "ReloadUnit",  false,
+        { "reload",  "reloaded",  "ReloadUnit",  false, true,
                 "Has apps that run become what their files say now, and waits until that is done. One that is that already does what\n"
                 "ReloadCmd= or ReloadSignal= of the spec says." },
 };
@@ -71,6 +73,9 @@ static int run(const Verb *v, char *const *names, size_t n) {
                 jobs[apps.n] = (UnitJob){ .unit = app->service, .app = app->name };
                 apps.items[apps.n++] = app;
         }
+        /* An app that does not run has nobody to be told who asks; its job says that it does not run. */
+        for (size_t i = 0; i < apps.n && v->asks; i++)
+                (void) request_write(apps.items[i]->name, "berth reload", "", false);
         if (apps.n > 0 && jobs_run(v->method, jobs, apps.n, &error) < 0)
                 code = cli_fail("%s", error.text);
         else
