@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -106,9 +107,17 @@ static void port_adopt_all(PooledPort *p, Adoption *a) {
 }
 
 void port_pool_drop_left(const Adoption *a) {
-        for (size_t i = 0; i < a->n_sockets; i++)
-                if (a->sockets[i].fd >= 0 && str_after(a->sockets[i].name, ADOPT_PORT_PREFIX))
-                        (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", a->sockets[i].name);
+        for (size_t i = 0; i < a->n_sockets; i++) {
+                const AdoptedSocket *s = &a->sockets[i];
+
+                if (s->fd < 0)
+                        continue;
+                /* Who waits there goes to those who are left, however many have it open. */
+                if (strstr(s->name, ADOPT_LISTENER_INFIX))
+                        (void) shutdown(s->fd, SHUT_RD);
+                if (strstr(s->name, ADOPT_LISTENER_INFIX) || strstr(s->name, ADOPT_INNER_INFIX) || str_after(s->name, ADOPT_PORT_PREFIX))
+                        (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", s->name);
+        }
 }
 
 /* ---- ports ---- */

@@ -31,7 +31,7 @@ void port_pool_changed(PortPool *pool, Port *p);
 /* Makes getsockname(2) tell the container's numbers; what stands in the way. */
 int port_pool_translate(const PortPool *pool);
 
-/* What an earlier supervisor left, and nobody has asked for. */
+/* What an earlier supervisor left, of ports and of instances, and nobody has asked for. To be called when all that is known has been. */
 void port_pool_drop_left(const struct Adoption *a);
 
 void port_pool_clear(PortPool *pool);
