@@ -172,6 +172,23 @@ void table_print(const Table *t, FILE *stream) {
         }
 }
 
+int json_array_print(const void *items, size_t n, size_t size, int (*put)(Buf *b, const void *item)) {
+        _cleanup_buf_ Buf b = BUF_INIT;
+        int r = buf_putc(&b, '[');
+
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                if (i > 0)
+                        r = buf_putc(&b, ',');
+                if (r >= 0)
+                        r = put(&b, (const char *) items + i * size);
+        }
+        if (r >= 0)
+                r = buf_puts(&b, "]\n");
+        if (r >= 0)
+                fwrite(b.data, 1, b.size, stdout);
+        return r;
+}
+
 void size_text(uint64_t size, char ret[static 32]) {
         static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
         double value = (double) size;

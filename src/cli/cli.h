@@ -80,5 +80,8 @@ int table_add(Table *t, Style style, const char *text);
 int table_addf(Table *t, Style style, const char *format, ...) _printf_(3, 4);
 void table_print(const Table *t, FILE *stream);
 
+/* Items of that size as a JSON array on standard output, each by put(); 0 or a negative errno, and nothing is printed. */
+int json_array_print(const void *items, size_t n, size_t size, int (*put)(Buf *b, const void *item));
+
 /* "12.3 MB", in powers of 1000 as Docker and Podman show sizes. */
 void size_text(uint64_t size, char ret[static 32]);

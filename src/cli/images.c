@@ -92,7 +92,8 @@ static int json_text(Buf *b, const char *key, const char *value) {
         return r < 0 ? r : json_quote(b, value);
 }
 
-static int json_image(Buf *b, const StoreImage *i) {
+static int json_image(Buf *b, const void *item) {
+        const StoreImage *i = item;
         char created[64];
         int r = buf_puts(b, "{\"id\":");
 
@@ -117,23 +118,6 @@ static int json_image(Buf *b, const StoreImage *i) {
         if (r >= 0)
                 r = json_list(b, "kept_for", i->holders);
         return r < 0 ? r : buf_putc(b, '}');
-}
-
-static int print_json(const StoreImage *images, size_t n) {
-        _cleanup_buf_ Buf b = BUF_INIT;
-        int r = buf_putc(&b, '[');
-
-        for (size_t i = 0; r >= 0 && i < n; i++) {
-                if (i > 0)
-                        r = buf_putc(&b, ',');
-                if (r >= 0)
-                        r = json_image(&b, images + i);
-        }
-        if (r >= 0)
-                r = buf_puts(&b, "]\n");
-        if (r >= 0)
-                fwrite(b.data, 1, b.size, stdout);
-        return r;
 }
 
 static int compare_names(const void *a, const void *b) {
@@ -187,7 +171,7 @@ static int list(const char *path, char *const *names, bool json, bool whole) {
                 qsort(images, n, sizeof(*images), compare_names);
         shown = n;
         r = *names ? select_images(path, names, images, &shown) : 0;
-        if (r == 0 && (json ? print_json(images, shown) : print_table(images, shown, whole)) < 0)
+        if (r == 0 && (json ? json_array_print(images, shown, sizeof(*images), json_image) : print_table(images, shown, whole)) < 0)
                 r = cli_fail("out of memory");
         store_list_free(images, n);
         return r;

@@ -105,7 +105,8 @@ static int print_table(const NetworkEntry *items, size_t n) {
 }
 
 /* Addresses and instances have nothing that JSON would have to escape. */
-static int json_network(Buf *b, const NetworkEntry *e) {
+static int json_network(Buf *b, const void *item) {
+        const NetworkEntry *e = item;
         bool first = true;
         int r = buf_puts(b, "{\"name\":");
 
@@ -132,23 +133,6 @@ static int json_network(Buf *b, const NetworkEntry *e) {
         return r < 0 ? r : buf_puts(b, "]}");
 }
 
-static int print_json(const NetworkEntry *items, size_t n) {
-        _cleanup_buf_ Buf b = BUF_INIT;
-        int r = buf_putc(&b, '[');
-
-        for (size_t i = 0; r >= 0 && i < n; i++) {
-                if (i > 0)
-                        r = buf_putc(&b, ',');
-                if (r >= 0)
-                        r = json_network(&b, &items[i]);
-        }
-        if (r >= 0)
-                r = buf_puts(&b, "]\n");
-        if (r >= 0)
-                fwrite(b.data, 1, b.size, stdout);
-        return r;
-}
-
 static int list(bool json) {
         NetworkEntry *items = NULL;
         size_t n = 0;
@@ -156,7 +140,7 @@ static int list(bool json) {
 
         if (r < 0)
                 return cli_fail("cannot read the networks: %s", strerror(-r));
-        r = json ? print_json(items, n) : print_table(items, n);
+        r = json ? json_array_print(items, n, sizeof(*items), json_network) : print_table(items, n);
         network_list_free(items, n);
         return r < 0 ? cli_fail("out of memory") : 0;
 }
