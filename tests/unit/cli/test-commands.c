@@ -169,6 +169,10 @@ START_TEST(an_app_is_scaled_by_a_drop_in) {
         says(0, "one: 3 -> 2", "scale", "one", "-1");
         says(0, "one: ", "scale", "one", "%cpus");
         drop_in_is("one.container.d/50-scale.conf", "[Container]\nInstances=%cpus\n");
+        put("many@.container", "[Container]\nImage=x\n", 0644);
+        says(0, "many@a: 1 -> 2", "scale", "many@a", "2");
+        drop_in_is("many@a.container.d/50-scale.conf", "[Container]\nInstances=2\n");
+        says(1, "is a template: it needs an instance", "scale", "many@", "2");
         says(1, "there can be 0 to 1000 instances of a process; 'web' has 5", "scale", "shop", "web=-6");
         says(1, "app 'shop' has several processes: say which, as in web=3", "scale", "shop", "3");
         says(1, "app 'shop' has no process 'wev', did you mean 'web'?", "scale", "shop", "wev=3");
