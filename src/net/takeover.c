@@ -22,6 +22,21 @@ static bool has_slot(const Takeover *t, size_t port) {
         return t->memory && t->memory->slots[port] != PORT_PARKED && port_is_grouped(t->ports[port]);
 }
 
+/* The earlier supervisor may have died while the port's own listener did not listen, see parked_empty() in port.c. */
+static int slot_reclaim(const Takeover *t, size_t port) {
+        Port *p = t->ports[port];
+        int r = t->memory->slots[port] != PORT_PARKED ? port_slot_claim(p, t->memory->slots[port]) : 0;
+
+        for (PortKind kind = 0; r >= 0 && kind < _PORT_KIND_MAX; kind++) {
+                Error ignored;
+                int fd;
+
+                if (takeover_has(t, port, kind) && port_socket(p, kind, &fd, &ignored) < 0)
+                        r = -EADDRNOTAVAIL;
+        }
+        return r;
+}
+
 int takeover_open(Takeover *t, int listener, int memory_fd, Port *const *ports, const SpecPort *specs, size_t n_ports) {
         _cleanup_close_ int listener_fd = listener, memory = memory_fd;
         void *p;
@@ -42,13 +57,12 @@ int takeover_open(Takeover *t, int listener, int memory_fd, Port *const *ports, 
         t->specs = specs;
         t->n_ports = n_ports;
         ports_hold(t, 1);
-        for (size_t i = 0; i < n_ports; i++)
-                if (t->memory->slots[i] != PORT_PARKED) {
-                        int r = port_slot_claim(ports[i], t->memory->slots[i]);
+        for (size_t i = 0; i < n_ports; i++) {
+                int r = slot_reclaim(t, i);
 
-                        if (r < 0)
-                                return r;
-                }
+                if (r < 0)
+                        return r;
+        }
         return 0;
 }
 

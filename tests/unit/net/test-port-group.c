@@ -331,6 +331,29 @@ START_TEST(an_earlier_supervisors_group_goes_on) {
 }
 END_TEST
 
+/* It died at the wrong moment. */
+START_TEST(a_listener_that_did_not_listen_listens_again) {
+        Port before = opened(&tcp), p;
+        int fds[CLIENTS], fd;
+        Error error = { 0 };
+        Server s;
+
+        ck_assert_int_eq(shutdown(before.sockets[PORT_IPV4], SHUT_RD), 0);
+        port_init(&p, &tcp);
+        ck_assert_int_eq(port_adopt(&p, dup(before.sockets[PORT_IPV4]), before.host), 1);
+        ck_assert_int_eq(port_adopt_map(&p, dup(before.map)), 1);
+        port_close(&before);
+        ck_assert_int_eq(client(PORT_IPV4, p.host), -ECONNREFUSED);
+        ck_assert_int_eq(port_socket(&p, PORT_IPV4, &fd, &error), 1);
+        clients(PORT_IPV4, &p, fds);
+        s = server(&p, PORT_IPV4);
+        set_live(&p, &s, true);
+        ck_assert_int_eq(waiting(s.fd), CLIENTS);
+        go(fds);
+        port_close(&p);
+}
+END_TEST
+
 static void send_datagrams(const Port *p) {
         struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(p->host), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
@@ -492,6 +515,7 @@ int main(void) {
         tcase_add_test(t, others_cannot_have_the_port);
         tcase_add_test(t, a_slot_is_given_back);
         tcase_add_test(t, an_earlier_supervisors_group_goes_on);
+        tcase_add_test(t, a_listener_that_did_not_listen_listens_again);
         tcase_add_test(t, datagrams_are_shared_and_wait_for_the_first);
         tcase_add_loop_test(t, nobody_is_refused_while_instances_die, 1, 4);
         return suite_run(suite);
