@@ -37,7 +37,7 @@ static const Command commands[] = {
         { "keys",     cmd_keys,     "List the keys that a spec may have" },
         { "pull",     cmd_pull,     "Fetch an image from a registry" },
         { "push",     cmd_push,     "Send an image to a registry" },
-        { "auto-update", cmd_auto_update, "Restart apps that have a newer image" },
+        { "auto-update", cmd_auto_update, "Have apps run newer images" },
         { "load",     cmd_load,     "Load an image from an OCI layout or a docker archive" },
         { "import",   cmd_import,   "Make an image from a root file system" },
         { "images",   cmd_images,   "List the images" },
