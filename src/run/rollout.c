@@ -22,6 +22,7 @@
 #include "util/strv.h"
 
 #define EXIT_STARTED_BADLY 1
+#define STARTS_MAX 64 /* instances that have no scope yet */
 #define FETCH_PATIENCE_USEC (300U * 1000 * 1000) /* without a word of progress; longer than the network's own time-outs */
 
 typedef struct Rollout {
@@ -118,6 +119,15 @@ static void forget(Supervisor *sv) {
                         release_free(sv, sv->releases[k]);
 }
 
+/* More of them at once are no faster, and the bus allows a connection no more than some questions that are not answered yet. */
+static bool too_many_begin(const Supervisor *sv) {
+        size_t n = 0;
+
+        for (size_t k = 0; k < sv->n_instances; k++)
+                n += sv->instances[k]->state == INSTANCE_SPAWNING || sv->instances[k]->state == INSTANCE_SCOPING;
+        return n >= STARTS_MAX;
+}
+
 static int step_make(Supervisor *sv, const FormationStep *step, const size_t *of) {
         Process *process;
         Instance *i;
@@ -151,6 +161,8 @@ static int reconcile(Supervisor *sv) {
                 step = formation_step(sv->wanted.formation, sv->wanted.n, items, n);
                 if (step.act == FORMATION_WAIT)
                         return formation_is_reached(sv->wanted.formation, sv->wanted.n, items, n);
+                if (step.act == FORMATION_START && too_many_begin(sv))
+                        return 0;
                 r = step_make(sv, &step, of);
                 if (r < 0)
                         return r;

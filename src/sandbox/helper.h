@@ -70,6 +70,10 @@ int oom_write(const World *w, pid_t pid, Error *reterr);
 int stdio_give(const World *w, const User *u, Error *reterr);
 int root_user_become(Error *reterr);
 int limits_raise(const World *w, pid_t pid, Error *reterr);
+
+/* The caller gets the session keyring of the instance, keyrings(7): its keys are not those of another, nor of the one who started it. As the
+ * host's root, who has room for more keyrings than the 200 of another user. */
+int keyring_join(const World *w, Error *reterr);
 int limits_apply(const World *w, Error *reterr);
 
 /* control.c: messages to and from the parent, and between outer and inner */

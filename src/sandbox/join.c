@@ -70,6 +70,9 @@ int join_start(Helper *h, Error *reterr) {
         r = join_mounts(h, reterr);
         if (r < 0)
                 return r;
+        r = keyring_join(&h->world, reterr);
+        if (r < 0)
+                return r;
         r = join_namespaces(&h->world, reterr);
         if (r < 0)
                 return r;

@@ -113,6 +113,9 @@ int outer_start(Helper *h, Error *reterr) {
         (void) umask(0);
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_set_errno(reterr, -errno, "cannot make a socket pair");
+        r = keyring_join(&h->world, reterr);
+        if (r < 0)
+                return r;
         pid = outer_clone(&h->world);
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot make the instance's process and namespaces");

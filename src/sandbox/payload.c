@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <linux/close_range.h>
 #include <linux/filter.h>
-#include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,16 +15,6 @@
 #include "util/strv.h"
 
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-/* Keys of one instance are not those of another, nor of the one who started it. */
-static int keyring_join(const World *w, Error *reterr) {
-        char name[256];
-
-        (void) snprintf(name, sizeof(name), "berth.%s.%s", w->app, w->instance);
-        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0) < 0 && errno != ENOSYS)
-                return error_set_errno(reterr, -errno, "cannot make a session keyring");
-        return 0;
-}
 
 static void signals_reset(void) {
         struct sigaction dfl = { .sa_handler = SIG_DFL };
@@ -118,9 +107,6 @@ int payload_exec(Helper *h, Error *reterr) {
         if (w->cwd && chdir(w->cwd) < 0)
                 return error_set_errno(reterr, -errno, "cannot change to the working directory '%s'", w->cwd);
         if (w->seccomp && (r = filter_read(&filter, reterr)) < 0)
-                return r;
-        r = keyring_join(w, reterr);
-        if (r < 0)
                 return r;
         r = limits_apply(w, reterr);
         if (r < 0)

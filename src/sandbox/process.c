@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/keyctl.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sandbox/helper.h"
@@ -77,5 +79,14 @@ int limits_apply(const World *w, Error *reterr) {
                                 w->limits[i].resource, (unsigned long long) w->limits[i].soft,
                                 (unsigned long long) w->limits[i].hard);
         }
+        return 0;
+}
+
+int keyring_join(const World *w, Error *reterr) {
+        char name[256];
+
+        (void) snprintf(name, sizeof(name), "berth.%s.%s", w->app, w->instance);
+        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0) < 0 && errno != ENOSYS)
+                return error_set_errno(reterr, -errno, "cannot make a session keyring");
         return 0;
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -16,6 +17,9 @@
 
 #define HELPER_PATH BERTH_LIBEXECDIR "/berth-helper"
 #define SPAWN_STACK_SIZE (64U << 10)
+
+/* The soft limit of open files that a supervisor has is its own: what select(2) can do is the payload's, as with every service of systemd's. */
+#define PAYLOAD_FILES 1024
 
 int helper_open(Error *reterr) {
         struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
@@ -35,6 +39,7 @@ typedef struct SpawnArgs {
         char *const *argv;
         char *const *env;
         int fds[HELPER_FD_LEADER + 1]; /* by the number that they shall have */
+        struct rlimit files;           /* for the payload, where its World has no other */
         int error;                     /* set by the child: the two share memory */
 } SpawnArgs;
 
@@ -55,7 +60,7 @@ static int spawn_child(void *userdata) {
                 else if (dup2(a->fds[i], i) < 0)
                         goto fail;
         }
-        if (syscall(SYS_close_range, n, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+        if (syscall(SYS_close_range, n, ~0U, CLOSE_RANGE_CLOEXEC) < 0 || setrlimit(RLIMIT_NOFILE, &a->files) < 0)
                 goto fail;
         /* Signals stay blocked: the parent's handlers must not run here. The helper resets them for the payload. */
         (void) syscall(SYS_execveat, a->helper, "", a->argv, a->env, AT_EMPTY_PATH);
@@ -87,6 +92,9 @@ int helper_spawn(int helper, const char *mode, int world, int control, int secco
                         return error_set_errno(reterr, -ENOMEM, "cannot start the helper");
                 env[0] = fallback;
         }
+        if (getrlimit(RLIMIT_NOFILE, &a.files) < 0)
+                return error_set_errno(reterr, -errno, "cannot start the helper");
+        a.files.rlim_cur = MIN(a.files.rlim_cur, (rlim_t) PAYLOAD_FILES);
         stack = mmap(NULL, SPAWN_STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
         if (stack == MAP_FAILED)
                 return error_set_errno(reterr, -errno, "cannot start the helper");

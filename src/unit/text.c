@@ -260,8 +260,8 @@ static int put_service(Buf *b, const Spec *s) {
         if (r == 0)
                 r = put_slice(b, s);
         if (r == 0)
-                r = buf_printf(b, "KillMode=mixed\nFileDescriptorStoreMax=%d\nOOMPolicy=continue\nRestart=%s\n", UNIT_FD_STORE_MAX,
-                        restart_of(s));
+                r = buf_printf(b, "KillMode=mixed\nFileDescriptorStoreMax=%d\nLimitNOFILE=%d\nOOMPolicy=continue\nRestart=%s\n", UNIT_FD_STORE_MAX,
+                        UNIT_FILES_MAX, restart_of(s));
         if (r == 0)
                 r = put_usec(b, "RestartSec", UNIT_RESTART_USEC);
         if (r == 0)

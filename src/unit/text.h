@@ -9,7 +9,8 @@
 #include "util/buf.h"
 
 /* How many file descriptors the supervisor may leave with systemd; three for each instance, one for each listener. */
-#define UNIT_FD_STORE_MAX 4096
+#define UNIT_FD_STORE_MAX 16384 /* some ten an instance */
+#define UNIT_FILES_MAX 524288    /* LimitNOFILE=: all of them are the supervisor's too; systemd's own hard limit */
 /* What systemd waits beyond StopTimeout=, so that the supervisor is never killed while it kills. */
 #define UNIT_STOP_MARGIN_USEC (15U * 1000 * 1000)
 /* And beyond StartTimeout=, so that the supervisor says why. */
