@@ -161,6 +161,7 @@ static int answer(Takeover *t, int error, uint32_t flags) {
         int r = ioctl(t->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0 ? -errno : 0;
 
         t->memory->call = (struct seccomp_notif){ 0 };
+        t->memory->putting = false;
         return r == -ENOENT ? 0 : r; /* it has been killed meanwhile */
 }
 
@@ -192,13 +193,9 @@ static int socket_for(Takeover *t, size_t port, PortKind kind, int *ret, Error *
         return port_listener(p, kind, t->memory->slots[port], ret, reterr);
 }
 
-static int take(Takeover *t, const Bind *b, const PayloadSocket *s, size_t port, Error *reterr) {
-        Port *p = t->ports[port];
+static int put(Takeover *t, const Bind *b, const PayloadSocket *s, size_t port, Error *reterr) {
         int fd, r;
 
-        /* As the kernel says it to a payload without takeover; it is the payload's own business. */
-        if (s->bound)
-                return -EINVAL;
         if (in_use(t, port, s))
                 return -EADDRINUSE;
         r = socket_for(t, port, s->kind, &fd, reterr);
@@ -207,9 +204,34 @@ static int take(Takeover *t, const Bind *b, const PayloadSocket *s, size_t port,
         r = socket_options_copy(s->fd, fd);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot set what the payload has set on its socket");
+        t->memory->putting = true;
         r = put_in_place(t, s, b->number, fd);
-        if (r < 0)
-                return error_set_errno(reterr, r, "cannot give the payload the socket of port %u", p->host);
+        return r < 0 ? error_set_errno(reterr, r, "cannot give the payload the socket of port %u", t->ports[port]->host) : 1;
+}
+
+/* A socket that is bound already is the payload's own business, and it is told as the kernel tells it without takeover; but for one that an earlier
+ * supervisor gave it, and died before it could say so. */
+static int was_put(Takeover *t, const PayloadSocket *s, size_t port) {
+        int fd, r;
+
+        if (!t->memory->putting)
+                return -EINVAL;
+        if (!has_slot(t, port))
+                return 1;
+        fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 3);
+        r = fd < 0 ? -errno : takeover_adopt(t, port, fd);
+        if (r == 0)
+                fd_close(fd);
+        return r == 0 ? -EINVAL : r;
+}
+
+static int take(Takeover *t, const Bind *b, const PayloadSocket *s, size_t port, Error *reterr) {
+        Port *p = t->ports[port];
+        int r;
+
+        r = s->bound ? was_put(t, s, port) : put(t, b, s, port, reterr);
+        if (r <= 0)
+                return r;
         if (!takeover_has(t, port, s->kind)) {
                 t->memory->held[port] |= (uint8_t) (1U << s->kind);
                 p->held[s->kind]++;
@@ -260,6 +282,7 @@ int takeover_answer(Takeover *t, TakeoverAnswer *ret, Error *reterr) {
         if (!call_is_open(t)) {
                 payload_socket_close(&s);
                 t->memory->call = (struct seccomp_notif){ 0 };
+                t->memory->putting = false;
                 *ret = a;
                 return TAKEOVER_NOTHING;
         }

@@ -14,6 +14,7 @@
  * over, so none is lost: a call that was received is never told again. */
 typedef struct TakeoverMemory {
         struct seccomp_notif call;        /* id 0: none is open */
+        bool putting;                     /* its socket may be in the payload's place already */
         uint8_t held[TAKEOVER_PORTS_MAX]; /* by port: bit N, a socket of kind N */
         uint16_t slots[TAKEOVER_PORTS_MAX]; /* by port; PORT_PARKED: none yet */
 } TakeoverMemory;
