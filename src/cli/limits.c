@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "cli/apps.h"
-#include "cli/change.h"
+#include "cli/drop-in.h"
 #include "util/nearest.h"
 #include "util/strv.h"
 
@@ -158,7 +158,7 @@ static int show_table(const Spec *s, const char *only) {
 
 /* ---- a change ---- */
 
-static int set_all(Change *c, const char *process, char *const *arguments) {
+static int set_all(DropIn *c, const char *process, char *const *arguments) {
         for (; *arguments; arguments++) {
                 const char *equals = strchr(*arguments, '=');
                 const Limit *l = limit_find(*arguments, (size_t) (equals - *arguments));
@@ -167,13 +167,13 @@ static int set_all(Change *c, const char *process, char *const *arguments) {
                         return CLI_USAGE;
                 if (strpbrk(equals, "\n\\"))
                         return cli_usage("'%s' is not one line", *arguments);
-                if (change_set(c, process, l->key, equals[1] ? equals + 1 : NULL) < 0)
+                if (drop_in_set(c, process, l->key, equals[1] ? equals + 1 : NULL) < 0)
                         return cli_fail("out of memory");
         }
         return 0;
 }
 
-static int print_changes(const Change *c, bool runs) {
+static int print_changes(const DropIn *c, bool runs) {
         bool any = false;
 
         for (size_t i = 0; c->spec && i < c->spec->n_processes; i++) {
@@ -197,9 +197,9 @@ static int print_changes(const Change *c, bool runs) {
 
 static int change(const char *app, const char *process, char *const *arguments, bool json) {
         _cleanup_free_ char *reason = strv_join(arguments, " ");
-        _cleanup_change_ Change c = CHANGE_INIT;
+        _cleanup_drop_in_ DropIn c = DROP_IN_INIT;
         Error error = { 0 };
-        int r = reason ? change_begin(app, DROP_IN, &c, &error) : -ENOMEM, code;
+        int r = reason ? drop_in_begin(app, DROP_IN, &c, &error) : -ENOMEM, code;
 
         if (r < 0)
                 return cli_fail("%s", *error.text ? error.text : strerror(-r));
@@ -208,9 +208,9 @@ static int change(const char *app, const char *process, char *const *arguments, 
         code = set_all(&c, process, arguments);
         if (code != 0)
                 return code;
-        r = change_write(&c, &error);
+        r = drop_in_write(&c, &error);
         if (r >= 0)
-                r = change_apply(&c, "berth limits", reason, true, &error);
+                r = drop_in_apply(&c, "berth limits", reason, true, &error);
         if (r < 0)
                 return cli_fail("the limits of app '%s' are not changed: %s", app, *error.text ? error.text : strerror(-r));
         return json ? show_json(c.spec ? c.spec : c.old, process) : print_changes(&c, r > 0);

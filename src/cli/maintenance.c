@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/change.h"
+#include "cli/drop-in.h"
 #include "cli/cli.h"
 
 #define DROP_IN "50-maintenance.conf"
@@ -24,30 +24,30 @@ static int show(const char *app) {
 }
 
 /* The drop-in goes with "off", unless the spec itself says that it is on. */
-static int write_change(Change *c, bool on, Error *reterr) {
-        int r = change_set(c, NULL, "Maintenance", on ? "yes" : NULL);
+static int write_change(DropIn *c, bool on, Error *reterr) {
+        int r = drop_in_set(c, NULL, "Maintenance", on ? "yes" : NULL);
 
         if (r >= 0)
-                r = change_write(c, reterr);
+                r = drop_in_write(c, reterr);
         if (r < 0 || (c->spec ? c->spec : c->old)->maintenance.value == on)
                 return r;
         if (on)
                 return error_set(reterr, -EEXIST, "another drop-in, which is read later, says that it is off");
-        r = change_set(c, NULL, "Maintenance", "no");
-        return r < 0 ? r : change_write(c, reterr);
+        r = drop_in_set(c, NULL, "Maintenance", "no");
+        return r < 0 ? r : drop_in_write(c, reterr);
 }
 
 static int change(const char *app, bool on) {
-        _cleanup_change_ Change c = CHANGE_INIT;
+        _cleanup_drop_in_ DropIn c = DROP_IN_INIT;
         Error error = { 0 };
-        int r = change_begin(app, DROP_IN, &c, &error);
+        int r = drop_in_begin(app, DROP_IN, &c, &error);
 
         if (r >= 0)
                 r = write_change(&c, on, &error);
         if (r == -EEXIST)
-                change_undo(&c);
+                drop_in_undo(&c);
         if (r >= 0)
-                r = change_apply(&c, "berth maintenance", on ? "on" : "off", true, &error);
+                r = drop_in_apply(&c, "berth maintenance", on ? "on" : "off", true, &error);
         if (r < 0)
                 return cli_fail("maintenance of app '%s' is not %s: %s", app, on ? "on" : "off", *error.text ? error.text : strerror(-r));
         return 0;

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "cli/apps.h"
-#include "cli/change.h"
+#include "cli/drop-in.h"
 #include "run/release.h"
 #include "util/paths.h"
 #include "util/strv.h"
@@ -218,24 +218,24 @@ static int choose(const App *app, const Releases *releases, const char *text, un
 /* number 0: what the files say. */
 static int change(App *app, unsigned number) {
         _cleanup_free_ char *value = str_format("%u", number), *reason = number > 0 ? str_format("rollback to v%u", number) : strdup("rollback off");
-        _cleanup_change_ Change c = CHANGE_INIT;
+        _cleanup_drop_in_ DropIn c = DROP_IN_INIT;
         unsigned old = app->run.release;
         Error error = { 0 };
-        int r = value && reason ? change_begin(app->name, DROP_IN, &c, &error) : -ENOMEM;
+        int r = value && reason ? drop_in_begin(app->name, DROP_IN, &c, &error) : -ENOMEM;
 
         if (r >= 0)
-                r = change_set(&c, NULL, "Release", number > 0 ? value : NULL);
+                r = drop_in_set(&c, NULL, "Release", number > 0 ? value : NULL);
         if (r >= 0)
-                r = change_write(&c, &error);
+                r = drop_in_write(&c, &error);
         if (r > 0 && c.spec->release.set != (number > 0)) {
                 char place[512];
 
-                change_undo(&c);
+                drop_in_undo(&c);
                 return cli_fail("app '%s' is not rolled back: %s says which release it runs", app->name,
                         spec_origin_text(c.spec, c.spec->release.origin, place, sizeof(place)));
         }
         if (r >= 0)
-                r = change_apply(&c, "berth rollback", reason, false, &error);
+                r = drop_in_apply(&c, "berth rollback", reason, false, &error);
         if (r < 0)
                 return cli_fail("app '%s' is not rolled back: %s", app->name, *error.text ? error.text : strerror(-r));
         if (r > 0)

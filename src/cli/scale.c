@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/change.h"
+#include "cli/drop-in.h"
 #include "cli/formation.h"
 #include "util/nearest.h"
 #include "util/strv.h"
@@ -20,7 +20,7 @@ static const char help[] =
 
 /* One process and what it shall have. */
 typedef struct Wanted {
-        const SpecProcess *process; /* of Change.old */
+        const SpecProcess *process; /* of DropIn.old */
         unsigned from, to;
         bool cpus;
 } Wanted;
@@ -113,7 +113,7 @@ static int take_wanted(const Spec *s, const char *argument, Wanted *ret) {
 }
 
 /* Another drop-in, read later, may say something else. */
-static int check_effect(const Change *c, const Wanted *wanted, size_t n) {
+static int check_effect(const DropIn *c, const Wanted *wanted, size_t n) {
         char place[512];
 
         for (size_t i = 0; i < n; i++) {
@@ -162,11 +162,11 @@ static int print_done(const char *app, const Wanted *wanted, size_t n, bool runs
 }
 
 static int scale(const char *app, char *const *arguments, size_t n, bool json) {
-        _cleanup_change_ Change c = CHANGE_INIT;
+        _cleanup_drop_in_ DropIn c = DROP_IN_INIT;
         _cleanup_free_ Wanted *wanted = calloc(n, sizeof(*wanted));
         _cleanup_free_ char *reason = strv_join(arguments, " ");
         Error error = { 0 };
-        int r = wanted && reason ? change_begin(app, DROP_IN, &c, &error) : -ENOMEM;
+        int r = wanted && reason ? drop_in_begin(app, DROP_IN, &c, &error) : -ENOMEM;
 
         if (r < 0)
                 return cli_fail("%s", *error.text ? error.text : strerror(-r));
@@ -180,17 +180,17 @@ static int scale(const char *app, char *const *arguments, size_t n, bool json) {
                 if (code != 0)
                         return code;
                 (void) snprintf(number, sizeof(number), "%u", wanted[i].to);
-                r = change_set(&c, wanted[i].process->name, "Instances", wanted[i].cpus ? CPUS : number);
+                r = drop_in_set(&c, wanted[i].process->name, "Instances", wanted[i].cpus ? CPUS : number);
                 if (r < 0)
                         return cli_fail("out of memory");
         }
-        r = change_write(&c, &error);
+        r = drop_in_write(&c, &error);
         if (r > 0 && check_effect(&c, wanted, n) != 0) {
-                change_undo(&c);
+                drop_in_undo(&c);
                 return CLI_FAILED;
         }
         if (r >= 0)
-                r = change_apply(&c, "berth scale", reason, true, &error);
+                r = drop_in_apply(&c, "berth scale", reason, true, &error);
         if (r < 0)
                 return cli_fail("app '%s' is not scaled: %s", app, *error.text ? error.text : strerror(-r));
         return print_done(app, wanted, n, r > 0, json);

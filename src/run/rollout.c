@@ -21,7 +21,6 @@
 #include "util/paths.h"
 #include "util/strv.h"
 
-#define EXIT_STARTED_BADLY 1
 #define STARTS_MAX 64 /* instances that have no scope yet */
 #define FETCH_PATIENCE_USEC (300U * 1000 * 1000) /* without a word of progress; longer than the network's own time-outs */
 

@@ -22,8 +22,6 @@
 #include "util/paths.h"
 #include "util/strv.h"
 
-#define EXIT_STARTED_BADLY 1
-
 /* ---- what instances share ---- */
 
 sd_bus *supervisor_bus(Supervisor *sv, Error *reterr) {

@@ -19,6 +19,8 @@ struct Adoption;
 struct Control;
 struct Rollout;
 
+#define EXIT_STARTED_BADLY 1 /* of a supervisor whose app did not come to run */
+
 typedef enum Phase {
         PHASE_FETCHING, /* images are not there yet; no instance is started */
         PHASE_STARTING, /* not all were ready yet */

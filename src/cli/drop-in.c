@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "cli/apps.h"
-#include "cli/change.h"
+#include "cli/drop-in.h"
 #include "cli/job.h"
 #include "run/request.h"
 #include "spec/document.h"
@@ -133,13 +133,13 @@ int drop_in_edit(const char *text, const char *section, const char *key, const c
 
 /* ---- the change ---- */
 
-static void unlock(Change *c) {
+static void unlock(DropIn *c) {
         if (c->lock >= 0)
                 (void) rmdir(c->directory); /* where there is nothing in it */
         c->lock = fd_close(c->lock);
 }
 
-void change_clear(Change *c) {
+void drop_in_clear(DropIn *c) {
         unlock(c);
         free(c->app);
         free(c->directory);
@@ -148,7 +148,7 @@ void change_clear(Change *c) {
         free(c->after);
         spec_free(c->old);
         spec_free(c->spec);
-        *c = CHANGE_INIT;
+        *c = DROP_IN_INIT;
 }
 
 /* The whole sentence, with the place where one is known. */
@@ -166,7 +166,7 @@ static int load(const char *app, Spec **ret, Error *reterr) {
 }
 
 /* Who changes the same app meanwhile waits. */
-static int lock_directory(const Change *c) {
+static int lock_directory(const DropIn *c) {
         _cleanup_close_ int fd = -EBADF;
         int r = mkdir_parents(AT_FDCWD, c->directory, 0755);
 
@@ -176,7 +176,7 @@ static int lock_directory(const Change *c) {
         return fd < 0 || flock(fd, LOCK_EX) < 0 ? -errno : TAKE_FD(fd);
 }
 
-static int read_before(Change *c, Error *reterr) {
+static int read_before(DropIn *c, Error *reterr) {
         int r = read_file(AT_FDCWD, c->path, SPEC_FILE_SIZE_MAX, &c->before, NULL);
 
         if (r < 0 && r != -ENOENT)
@@ -187,7 +187,7 @@ static int read_before(Change *c, Error *reterr) {
         return c->after ? 0 : -ENOMEM;
 }
 
-int change_begin(const char *app, const char *file, Change *c, Error *reterr) {
+int drop_in_begin(const char *app, const char *file, DropIn *c, Error *reterr) {
         _cleanup_search_ SpecSearch search = { 0 };
         int r = load(app, &c->old, reterr);
 
@@ -204,7 +204,7 @@ int change_begin(const char *app, const char *file, Change *c, Error *reterr) {
         return c->lock < 0 ? error_set_errno(reterr, c->lock, "cannot write into %s", c->directory) : read_before(c, reterr);
 }
 
-int change_set(Change *c, const char *process, const char *key, const char *value) {
+int drop_in_set(DropIn *c, const char *process, const char *key, const char *value) {
         _cleanup_free_ char *section = process ? str_format("Process %s", process) : strdup("Container");
         char *text;
         int r = section ? drop_in_edit(c->after, section, key, value, &text) : -ENOMEM;
@@ -216,13 +216,13 @@ int change_set(Change *c, const char *process, const char *key, const char *valu
         return 0;
 }
 
-static int put(const Change *c, const char *text) {
+static int put(const DropIn *c, const char *text) {
         if (text)
                 return write_file(AT_FDCWD, c->path, text, strlen(text), 0644, true);
         return unlink(c->path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-int change_write(Change *c, Error *reterr) {
+int drop_in_write(DropIn *c, Error *reterr) {
         int r;
 
         if (streq_ptr(c->before, c->after))
@@ -243,7 +243,7 @@ static bool runs(const App *app) {
         return streq(app->active_state, "active") || streq(app->active_state, "activating") || streq(app->active_state, "reloading");
 }
 
-int change_apply(Change *c, const char *means, const char *reason, bool formation, Error *reterr) {
+int drop_in_apply(DropIn *c, const char *means, const char *reason, bool formation, Error *reterr) {
         UnitJob job = { 0 };
         _cleanup_(app_freep) App *app = NULL;
         int r;
@@ -268,11 +268,11 @@ int change_apply(Change *c, const char *means, const char *reason, bool formatio
                         *reterr = job.error;
         }
         if (r < 0)
-                change_undo(c);
+                drop_in_undo(c);
         return r < 0 ? r : 1;
 }
 
-void change_undo(Change *c) {
+void drop_in_undo(DropIn *c) {
         _cleanup_free_ char *now = NULL;
 
         if (c->lock < 0)

@@ -7,35 +7,35 @@
 #include "spec/spec.h"
 #include "util/error.h"
 
-typedef struct Change {
+typedef struct DropIn {
         char *app;
         char *directory, *path; /* of the drop-in */
         char *before; /* what it said; NULL: there was none */
         char *after;  /* what it shall say; NULL: there shall be none */
-        Spec *old, *spec; /* without the change, and from change_write() on with it */
+        Spec *old, *spec; /* without the change, and from drop_in_write() on with it */
         int lock;     /* of the drop-in's directory */
-} Change;
+} DropIn;
 
-void change_clear(Change *c);
-#define _cleanup_change_ _cleanup_(change_clear)
-#define CHANGE_INIT ((Change){ .lock = -EBADF })
+void drop_in_clear(DropIn *c);
+#define _cleanup_drop_in_ _cleanup_(drop_in_clear)
+#define DROP_IN_INIT ((DropIn){ .lock = -EBADF })
 
 /* Reads the app and its drop-in DIR/APP.container.d/file. -ENOENT: no such app; -EBADMSG: its spec is wrong. */
-int change_begin(const char *app, const char *file, Change *c, Error *reterr);
+int drop_in_begin(const char *app, const char *file, DropIn *c, Error *reterr);
 
 /* One assignment, in [Container] or where process is not NULL in [Process NAME]. It takes the place of what the drop-in says of the key
  * there; value NULL: it says nothing more of it. */
-int change_set(Change *c, const char *process, const char *key, const char *value);
+int drop_in_set(DropIn *c, const char *process, const char *key, const char *value);
 
 /* Writes the drop-in and reads the spec with it; one that would be wrong is not left there. 1; 0: the drop-in says it already. */
-int change_write(Change *c, Error *reterr);
+int drop_in_write(DropIn *c, Error *reterr);
 
 /* Reloads the app where it runs, and waits. Where that fails the drop-in says again what it said. means, reason and formation as
  * request_write(). 1; 0: it does not run. */
-int change_apply(Change *c, const char *means, const char *reason, bool formation, Error *reterr);
+int drop_in_apply(DropIn *c, const char *means, const char *reason, bool formation, Error *reterr);
 
 /* The drop-in says again what it said, unless somebody changed it since. */
-void change_undo(Change *c);
+void drop_in_undo(DropIn *c);
 
 /* The same for one text: NULL is an empty one, and where no assignment is left. 0 or -ENOMEM. */
 int drop_in_edit(const char *text, const char *section, const char *key, const char *value, char **ret);
