@@ -22,7 +22,7 @@ struct Detacher {
         pthread_mutex_t lock;
         pthread_cond_t done; /* one more is off */
         Leaving *first; /* the one that is being taken off */
-        bool works;     /* the thread does not look for the last time */
+        bool works;     /* somebody is on it, and has not looked for the last time */
 };
 
 static void detach_one(const Detacher *d, const char *instance) {
@@ -61,7 +61,7 @@ static bool thread_start(Detacher *d) {
         if (pthread_attr_init(&attr) != 0)
                 return false;
         (void) pthread_attr_setstacksize(&attr, STACK_SIZE);
-        d->works = d->started = pthread_create(&d->thread, &attr, detacher_work, d) == 0;
+        d->started = pthread_create(&d->thread, &attr, detacher_work, d) == 0;
         (void) pthread_attr_destroy(&attr);
         return d->started;
 }
@@ -87,6 +87,7 @@ static bool enqueue(Detacher *d, Leaving *l) {
                 end = &(*end)->next;
         *end = l;
         works = d->works;
+        d->works = true; /* before there is a thread: it may have come to its end by the time that pthread_create() returns */
         (void) pthread_mutex_unlock(&d->lock);
         return works || thread_start(d);
 }
