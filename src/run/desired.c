@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "run/desired.h"
 #include "run/instance.h"
@@ -10,6 +9,7 @@
 #include "run/spec-copy.h"
 #include "spec/content.h"
 #include "util/buf.h"
+#include "util/clock.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/paths.h"
@@ -202,11 +202,9 @@ static int images_hold(const Supervisor *sv, const Release *next, Error *reterr)
 
 static int make(Supervisor *sv, Release *next, const char *content, const Request *request, Error *reterr) {
         _cleanup_release_record_ ReleaseRecord record = { .equals = next->equals };
-        struct timespec now;
         int r;
 
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        record.made_usec = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+        record.made_usec = clock_usec(CLOCK_REALTIME);
         record.author = strdup(request->author);
         record.means = strdup(request->means);
         record.reason = strdup(request->reason);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
-#include <time.h>
 
 #include "net/netns.h"
 #include "run/health-log.h"
 #include "run/health.h"
+#include "util/clock.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/strv.h"
@@ -34,13 +34,6 @@ struct Health {
         bool log_failed;          /* and that has been said */
         char *answer;
 };
-
-static uint64_t now_usec(clockid_t clock) {
-        struct timespec t;
-
-        (void) clock_gettime(clock, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
 
 static uint64_t number_or(const SpecNumber *n, uint64_t otherwise) {
         return n->set ? n->value : otherwise;
@@ -144,7 +137,7 @@ static void answer_log(Health *h, const ProbeResult *result) {
                         h->answer && *h->answer ? h->answer : "it said nothing");
                 return;
         }
-        r = health_log_add(&h->log, result, h->begun_real_usec, now_usec(CLOCK_REALTIME), &h->schedule);
+        r = health_log_add(&h->log, result, h->begun_real_usec, clock_usec(CLOCK_REALTIME), &h->schedule);
         if (r < 0 && !h->log_failed)
                 log_warning("Instance '%s' of app '%s': cannot write the log of its health check, '%s': %s", i->name, i->sv->name, h->log.path,
                         strerror(-r));
@@ -187,7 +180,7 @@ static void attempt_over(Health *h, const Check *check, const ProbeResult *resul
 
         free(h->answer);
         h->answer = answer_make(check, result);
-        news = health_schedule_result(&h->schedule, &h->rules, result->well, h->begun_usec, now_usec(CLOCK_MONOTONIC));
+        news = health_schedule_result(&h->schedule, &h->rules, result->well, h->begun_usec, clock_usec(CLOCK_MONOTONIC));
         answer_log(h, result);
         timer_arm(h);
         supervisor_changed(i->sv);
@@ -228,8 +221,8 @@ static void attempt(Health *h) {
         Error error = { 0 };
         int r;
 
-        h->begun_usec = now_usec(CLOCK_MONOTONIC);
-        h->begun_real_usec = now_usec(CLOCK_REALTIME);
+        h->begun_usec = clock_usec(CLOCK_MONOTONIC);
+        h->begun_real_usec = clock_usec(CLOCK_REALTIME);
         if (check->http) {
                 netns = netns_of(i->pid);
                 r = netns < 0 ? netns : probe_http(&target, netns, check->port, check->http, &h->probe, &error);
@@ -288,7 +281,7 @@ void health_begin(Instance *i) {
         startup_plan(i->health);
         if (log_plan(i->health) < 0)
                 log_error("Instance '%s' of app '%s': its health check has no log: out of memory", i->name, i->sv->name);
-        health_schedule_begin(&i->health->schedule, &i->health->rules, now_usec(CLOCK_MONOTONIC));
+        health_schedule_begin(&i->health->schedule, &i->health->rules, clock_usec(CLOCK_MONOTONIC));
         timer_arm(i->health);
 }
 

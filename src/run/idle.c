@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdlib.h>
-#include <time.h>
 
 #include "net/connections.h"
 #include "run/idle.h"
 #include "run/rollout.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 /* How often it is looked: often enough beside the time-out, and seldom enough beside what else there is to do. */
@@ -16,13 +16,6 @@ struct Idle {
         sd_event_source *timer;
         uint64_t timeout_usec, since_usec; /* CLOCK_MONOTONIC of the last time that somebody was there */
 };
-
-static uint64_t now_usec(void) {
-        struct timespec t;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
 
 /* What cannot be told is no reason to stop. */
 static bool is_in_use(const Supervisor *sv) {
@@ -42,8 +35,8 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
 
         i->timer = sd_event_source_disable_unref(i->timer);
         if (is_in_use(i->sv))
-                i->since_usec = now_usec();
-        else if (now_usec() - i->since_usec >= i->timeout_usec) {
+                i->since_usec = clock_usec(CLOCK_MONOTONIC);
+        else if (clock_usec(CLOCK_MONOTONIC) - i->since_usec >= i->timeout_usec) {
                 log_notice("App '%s': nobody was connected to it for %.6g s, it stops (IdleTimeout=)", i->sv->name, (double) i->timeout_usec / 1e6);
                 supervisor_stop(i->sv);
                 return 0;
@@ -65,7 +58,7 @@ int idle_watch(Supervisor *sv) {
         sv->idle = calloc(1, sizeof(*sv->idle));
         if (!sv->idle)
                 return -ENOMEM;
-        *sv->idle = (Idle){ .sv = sv, .timeout_usec = sv->wanted.idle_timeout_usec, .since_usec = now_usec() };
+        *sv->idle = (Idle){ .sv = sv, .timeout_usec = sv->wanted.idle_timeout_usec, .since_usec = clock_usec(CLOCK_MONOTONIC) };
         return arm(sv->idle);
 }
 

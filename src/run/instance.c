@@ -9,7 +9,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "net/netns.h"
@@ -27,6 +26,7 @@
 #include "sandbox/world.h"
 #include "spec/names.h"
 #include "unit/name.h"
+#include "util/clock.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/paths.h"
@@ -36,13 +36,6 @@
 #define END_PATIENCE_USEC (15U * 1000 * 1000) /* that systemd has for the end of one that did not start in its time */
 #define NOTIFY_MESSAGE_MAX 4096
 #define DRAIN_TIMEOUT_USEC (30U * 1000 * 1000) /* Heroku's */
-
-static uint64_t now_usec(clockid_t clock) {
-        struct timespec t;
-
-        (void) clock_gettime(clock, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
 
 static void instance_log(const Instance *i, int priority, const char *text) {
         log_line(priority, "Instance '%s' of app '%s': %s", i->name, i->sv->name, text);
@@ -74,7 +67,7 @@ int instance_new(Supervisor *sv, Process *process, unsigned index, const char *k
         if (!i)
                 return -ENOMEM;
         *i = (Instance){
-                .sv = sv, .process = process, .index = index, .since_usec = now_usec(CLOCK_REALTIME),
+                .sv = sv, .process = process, .index = index, .since_usec = clock_usec(CLOCK_REALTIME),
                 .pidfd = -EBADF, .outer_pidfd = -EBADF, .control = -EBADF, .cgroup = -EBADF, .notify = -EBADF,
                 .takeover = TAKEOVER_INIT,
         };
@@ -479,7 +472,7 @@ static void action_spawn(Instance *i) {
         i->execed = i->was_ready = i->start_timed_out = i->unwell = i->begin_again = i->gone = i->adopted = i->killed = i->scoped = false;
         i->exit_code = i->exit_status = 0;
         i->drained = true; /* until there is a pipe */
-        i->started_usec = now_usec(CLOCK_MONOTONIC);
+        i->started_usec = clock_usec(CLOCK_MONOTONIC);
         if (cgroup_oom_kills(i->sv->slice_cgroup, &i->slice_oom_kills) < 0)
                 i->slice_oom_kills = 0;
         timer_arm(i, start_timeout(i));
@@ -630,7 +623,7 @@ static void action_kill(Instance *i) {
         else if (i->outer_pidfd < 0) {
                 instance_event(i, EVENT_EXIT);
                 return;
-        } else if (now_usec(CLOCK_MONOTONIC) - i->started_usec >= start_timeout(i))
+        } else if (clock_usec(CLOCK_MONOTONIC) - i->started_usec >= start_timeout(i))
                 (void) pidfd_send_signal(i->outer_pidfd, SIGKILL, NULL, 0);
         timer_arm(i, KILL_AGAIN_USEC);
 }
@@ -755,7 +748,7 @@ void instance_event(Instance *i, InstanceEvent event) {
                 return;
         if (t->action != ACTION_SETTLE)
                 i->state = t->next;
-        i->since_usec = now_usec(CLOCK_REALTIME);
+        i->since_usec = clock_usec(CLOCK_REALTIME);
         publish_set_live(i, i->state == INSTANCE_READY); /* before it is told to stop */
         actions[t->action](i);
         if (i->state != INSTANCE_STARTING && i->state != INSTANCE_READY)
@@ -774,7 +767,7 @@ int instance_adopt(Instance *i, const InstanceStatus *status, int pidfd, int pip
         i->adopted = i->execed = i->scoped = true;
         i->restarts = status->restarts;
         i->pid = status->pid;
-        i->started_usec = now_usec(CLOCK_MONOTONIC);
+        i->started_usec = clock_usec(CLOCK_MONOTONIC);
         i->state = running ? status->state : INSTANCE_KILLING;
         i->was_ready = i->state == INSTANCE_READY;
         i->since_usec = status->since_usec;

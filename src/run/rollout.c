@@ -2,7 +2,6 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include "run/adopt.h"
 #include "run/control.h"
@@ -17,6 +16,7 @@
 #include "run/rollout.h"
 #include "run/scope.h"
 #include "run/spec-copy.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/paths.h"
 #include "util/strv.h"
@@ -52,13 +52,6 @@ bool rollout_is_on_trial(const Supervisor *sv) {
 static void rollout_new(Supervisor *sv) {
         if (!sv->rollout)
                 sv->rollout = calloc(1, sizeof(*sv->rollout));
-}
-
-static uint64_t monotonic_usec(void) {
-        struct timespec t;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
 }
 
 /* ---- the instances ---- */
@@ -189,7 +182,7 @@ static void changed(Supervisor *sv) {
         if (sv->stable != sv->release) {
                 ro->previous = sv->stable ? sv->stable->number : 0;
                 if (sv->stable && sv->wanted.rollback_window_usec > 0)
-                        ro->window_end_usec = monotonic_usec() + sv->wanted.rollback_window_usec;
+                        ro->window_end_usec = clock_usec(CLOCK_MONOTONIC) + sv->wanted.rollback_window_usec;
         }
         sv->stable = sv->release;
         if (sv->release->new) {
@@ -603,7 +596,7 @@ void rollout_crashed(Supervisor *sv, const Instance *i) {
         int r;
 
         if (!ro || ro->changing || ro->next || ro->previous == 0 || i->process->release != sv->release || sv->phase != PHASE_RUNNING ||
-                monotonic_usec() >= ro->window_end_usec)
+                clock_usec(CLOCK_MONOTONIC) >= ro->window_end_usec)
                 return;
         bad = sv->release->number;
         log_error("App '%s': v%u crashes soon after it began (RollbackWindow=), v%u is brought back", sv->name, bad, ro->previous);

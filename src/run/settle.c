@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <signal.h>
-#include <time.h>
 
 #include "run/exit.h"
 #include "run/instance.h"
 #include "run/rollout.h"
 #include "run/settle.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/strv.h"
 
 #define BACKOFF_MAX_USEC (60U * 1000 * 1000)
 #define QUIET_USEC (10U * 1000 * 1000) /* up for so long, an instance starts its back-off anew */
-
-static uint64_t monotonic_usec(void) {
-        struct timespec t;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
 
 /* systemd.service(5), the table at Restart=, for how the instance ended. */
 static bool restart_wanted(const Spec *spec, const Instance *i) {
@@ -57,7 +50,7 @@ static bool restart_wanted(const Spec *spec, const Instance *i) {
 
 /* StartLimitIntervalSec= and StartLimitBurst= of the spec. */
 static bool start_limit_hit(const Spec *spec, Instance *i) {
-        uint64_t now = monotonic_usec();
+        uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
         if (!spec->start_limit_interval.set || spec->start_limit_interval.value == 0 || !spec->start_limit_burst.set)
                 return false;
@@ -100,7 +93,7 @@ static bool is_on_trial(const Supervisor *sv, const Instance *i) {
 
 InstanceState instance_settle(Supervisor *sv, Instance *i) {
         const Spec *spec = i->process->release->spec;
-        uint64_t ran = monotonic_usec() - i->started_usec;
+        uint64_t ran = clock_usec(CLOCK_MONOTONIC) - i->started_usec;
         bool good = ended_well(spec, i);
 
         if (i->stop_asked)

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include "run/adopt.h"
 #include "run/control.h"
@@ -17,6 +16,7 @@
 #include "run/status.h"
 #include "run/supervisor.h"
 #include "unit/name.h"
+#include "util/clock.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/paths.h"
@@ -195,12 +195,10 @@ void supervisor_say_why(const Supervisor *sv, const char *text) {
 }
 
 int supervisor_start(Supervisor *sv, const char *name) {
-        struct timespec now;
         int r;
 
         *sv = (Supervisor){ .name = name, .phase = PHASE_STARTING, .helper = -EBADF, .journal = -EBADF, .lock = -EBADF, .slice_cgroup = -EBADF };
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        sv->since_usec = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+        sv->since_usec = clock_usec(CLOCK_REALTIME);
         sv->run_directory = str_format(BERTH_RUN_DIR "/%s", name);
         sv->adoption = calloc(1, sizeof(*sv->adoption));
         if (!sv->run_directory || !sv->adoption)
