@@ -212,8 +212,8 @@ static int release_adopt(Supervisor *sv, unsigned number, Release **ret) {
         Error error = { 0 };
         int q = r ? 0 : release_load(sv, number, &r);
 
-        for (size_t i = 0; q >= 0 && i < r->n_processes && !r->processes[i].ports; i++) {
-                q = publish_open(sv, &r->processes[i], sv->adoption, &error);
+        if (q >= 0) {
+                q = release_open_ports(sv, r, &error);
                 if (q < 0)
                         log_warning("App '%s': %s", sv->name, error.text);
         }

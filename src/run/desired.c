@@ -5,7 +5,6 @@
 
 #include "run/desired.h"
 #include "run/instance.h"
-#include "run/publish.h"
 #include "run/spec-copy.h"
 #include "spec/content.h"
 #include "util/buf.h"
@@ -246,8 +245,8 @@ static int find_kept(Supervisor *sv, Release **next, const char *content, const 
         log_warning("App '%s': what its files say is v%u, which failed (%s); v%u is started, and 'systemctl reload %s' tries v%u again", sv->name,
                 last->number, last->message, good->number, (*next)->spec->service, last->number);
         r = release_load(sv, good->number, &release);
-        for (size_t i = 0; r >= 0 && i < release->n_processes; i++)
-                r = publish_open(sv, &release->processes[i], sv->adoption, reterr);
+        if (r >= 0)
+                r = release_open_ports(sv, release, reterr);
         if (r >= 0)
                 r = images_find(release, reterr);
         if (r < 0)

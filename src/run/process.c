@@ -61,6 +61,15 @@ int release_load(Supervisor *sv, unsigned number, Release **ret) {
         return 0;
 }
 
+int release_open_ports(Supervisor *sv, Release *r, Error *reterr) {
+        int q = 0;
+
+        for (size_t i = 0; i < r->n_processes && q >= 0; i++)
+                if (!r->processes[i].ports)
+                        q = publish_open(sv, &r->processes[i], sv->adoption, reterr);
+        return q;
+}
+
 static char *pin_name(const Release *r) {
         return str_format(ADOPT_IMAGE_PREFIX "v%u", r->number);
 }

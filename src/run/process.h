@@ -39,6 +39,9 @@ int release_new(struct Supervisor *sv, Spec *spec, unsigned number, Release **re
 /* One that is kept: its spec, and its images by id. */
 int release_load(struct Supervisor *sv, unsigned number, Release **ret);
 
+/* The ports of all its processes; of sv->adoption, where that is there, what it left. 0 also when they are open already. */
+int release_open_ports(struct Supervisor *sv, Release *r, Error *reterr);
+
 /* Gives up what only its instances needed. */
 Release *release_free(struct Supervisor *sv, Release *r);
 

@@ -12,7 +12,6 @@
 #include "run/instance.h"
 #include "run/maintenance.h"
 #include "run/port-pool.h"
-#include "run/publish.h"
 #include "run/rollout.h"
 #include "run/scope.h"
 #include "run/spec-copy.h"
@@ -402,14 +401,6 @@ static void next_drop(Supervisor *sv) {
         ro->desired = spec_free(ro->desired);
 }
 
-static int ports_open(Supervisor *sv, Release *release, Error *reterr) {
-        int r = 0;
-
-        for (size_t i = 0; i < release->n_processes && r >= 0; i++)
-                r = publish_open(sv, &release->processes[i], sv->adoption, reterr);
-        return r;
-}
-
 /* number: of the release that is to be brought back; 0: as the files say. */
 static int begin(Supervisor *sv, unsigned number, Error *reterr) {
         Rollout *ro = sv->rollout;
@@ -423,7 +414,7 @@ static int begin(Supervisor *sv, unsigned number, Error *reterr) {
         next_drop(sv);
         ro->next = next;
         ro->desired = desired;
-        r = ports_open(sv, next, reterr);
+        r = release_open_ports(sv, next, reterr);
         if (r >= 0)
                 r = fetch_wanted(next->spec, reterr);
         if (r > 0)
