@@ -1,7 +1,9 @@
 """What the benchmarks share: the commands' environment, and crun, runc, bwrap and their like made to do what berth does."""
 import json
 import os
+import shutil
 import subprocess
+import sys
 
 TESTS = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 PROFILE = "/usr/share/containers/seccomp.json"
@@ -15,6 +17,17 @@ def run(*command, **options):
     if result.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {(result.stderr or result.stdout).strip().splitlines()[-1:]}")
     return result.stdout
+
+
+def nested(image, *options):
+    """Goes on in a throwaway systemd, unless it is in one. The image is made out here once, where it is kept."""
+    if "BERTH_NESTED" in os.environ:
+        return
+    scratch = f"/var/tmp/berth-bench.{os.getpid()}"
+    subprocess.run([f"{TESTS}/images/make", image, scratch], check=True)
+    shutil.rmtree(scratch)
+    os.execv(f"{TESTS}/nested/enter", ["enter", "--net", "--bind", os.path.dirname(TESTS), "--bind", "/var/cache/berth-tests", *options, "--",
+                                       os.path.realpath(sys.argv[0]), *sys.argv[1:]])
 
 
 def write(path, text):
