@@ -39,7 +39,7 @@ static int expand_split(const char *value, char ***words) {
         }
 }
 
-/* "${NAME}" and "$$" anywhere; a dollar before anything else is itself. */
+/* "${NAME}" and "$$" anywhere; a dollar before anything else is itself, as in a shell's "${NAME:-x}". */
 static int expand_inline(const char *word, char *const *env, char **ret) {
         _cleanup_buf_ Buf b = BUF_INIT;
 
@@ -49,7 +49,7 @@ static int expand_inline(const char *word, char *const *env, char **ret) {
 
                 r = buf_append(&b, p, n);
                 p += n;
-                if (r == 0 && *p && p[1] == '{' && p[name = 2 + strcspn(p + 2, "}")]) {
+                if (r == 0 && *p && p[1] == '{' && p[name = 2 + strcspn(p + 2, SPEC_VARIABLE_ENDS)] == '}') {
                         r = buf_puts(&b, env_get(env, p + 2, name - 2) ?: "");
                         p += name + 1;
                 } else if (r == 0 && *p) {

@@ -13,16 +13,20 @@ static int check_variables(SpecParse *c, const char *word, const char *at) {
                 return spec_complain(c, at, "'%s' is not a variable; a dollar is written as '$$'", word);
         for (const char *p = word; (p = strchr(p, '$')); ) {
                 if (p[1] == '{') {
-                        size_t n = strcspn(p + 2, "}");
+                        size_t n = strcspn(p + 2, SPEC_VARIABLE_ENDS);
                         _cleanup_free_ char *name = strndup(p + 2, n);
+                        int r;
 
                         if (!name)
                                 return -ENOMEM;
-                        if (!p[2 + n])
-                                return spec_complain(c, at, "'${' without '}'; a dollar is written as '$$'");
-                        if (!env_name_valid(name))
+                        if (p[2 + n] == '}' && !env_name_valid(name))
                                 return spec_complain(c, at, "'${%s}' is not a variable; a dollar is written as '$$'", name);
-                        p += n + 3;
+                        if (p[2 + n] != '}') {
+                                r = spec_warn(c, at, "'${%s%.1s' is no variable here and stays as it is; '$${' says that it shall", name, p + 2 + n);
+                                if (r < 0)
+                                        return r;
+                        }
+                        p += n + 2;
                 } else
                         p += p[1] == '$' ? 2 : 1;
         }

@@ -69,6 +69,9 @@ int spec_unit_of(SpecParse *c, const char *word, const char *at, char **ret);
 /* The service of a file NAME.image, without ".service", also where there is none. The caller frees; NULL when out of memory. */
 char *spec_service_of(SpecParse *c, SpecKind kind, const char *name);
 
+/* What ends NAME in "${NAME". Only with '}' is it a variable: systemd reads no further in "${NAME:-x}" either. */
+#define SPEC_VARIABLE_ENDS "}:"
+
 bool env_name_valid(const char *name) _pure_;
 bool unit_name_valid(const char *name) _pure_; /* with its type's suffix; templates too */
 

@@ -91,6 +91,61 @@ static int value_host_name(const SpecifierContext *c, const char *argument, Buf 
         return buf_puts(b, u.nodename);
 }
 
+/* A field of a file such as os-release(5); one that is not there is empty. */
+static int put_field(const char *path, const char *field, Buf *b) {
+        _cleanup_free_ char *text = NULL;
+        char *state = NULL;
+        int r;
+
+        r = read_file(AT_FDCWD, path, 64 * 1024, &text, NULL);
+        if (r < 0)
+                return r;
+        for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
+                const char *value = str_after(line, field);
+                size_t n;
+
+                if (!value || *value++ != '=')
+                        continue;
+                n = strlen(value);
+                if (n >= 2 && (*value == '"' || *value == '\'') && value[n - 1] == *value) {
+                        value++;
+                        n -= 2;
+                }
+                return buf_append(b, value, n);
+        }
+        return 0;
+}
+
+/* The name that people read, machine-info(5); the host's name where there is none. */
+static int value_pretty_host_name(const SpecifierContext *c, const char *argument, Buf *b) {
+        size_t before = b->size;
+        int r;
+
+        r = put_field("/etc/machine-info", "PRETTY_HOSTNAME", b);
+        return r == -ENOENT || (r == 0 && b->size == before) ? value_host_name(c, "H", b) : r;
+}
+
+/* As ConditionArchitecture= calls it. */
+static int value_architecture(const SpecifierContext *c, const char *argument, Buf *b) {
+        static const struct {
+                const char *machine, *name; /* uname -m's word, and systemd's */
+        } names[] = {
+                { "x86_64",  "x86-64"   },
+                { "i686",    "x86"      },
+                { "aarch64", "arm64"    },
+                { "armv7l",  "arm"      },
+                { "ppc64le", "ppc64-le" },
+        };
+        struct utsname u;
+
+        if (uname(&u) < 0)
+                return -errno;
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (streq(names[i].machine, u.machine))
+                        return buf_puts(b, names[i].name);
+        return buf_puts(b, u.machine);
+}
+
 static int value_release(const SpecifierContext *c, const char *argument, Buf *b) {
         struct utsname u;
 
@@ -116,31 +171,11 @@ static int value_id(const SpecifierContext *c, const char *path, Buf *b) {
         return n == 32 ? 0 : -EADDRNOTAVAIL;
 }
 
-/* A field of os-release(5); one that is not there is empty. */
 static int value_os_release(const SpecifierContext *c, const char *field, Buf *b) {
-        _cleanup_free_ char *text = NULL;
-        char *state = NULL;
         int r;
 
-        r = read_file(AT_FDCWD, "/etc/os-release", 64 * 1024, &text, NULL);
-        if (r == -ENOENT)
-                r = read_file(AT_FDCWD, "/usr/lib/os-release", 64 * 1024, &text, NULL);
-        if (r < 0)
-                return r;
-        for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
-                const char *value = str_after(line, field);
-                size_t n;
-
-                if (!value || *value++ != '=')
-                        continue;
-                n = strlen(value);
-                if (n >= 2 && (*value == '"' || *value == '\'') && value[n - 1] == *value) {
-                        value++;
-                        n -= 2;
-                }
-                return buf_append(b, value, n);
-        }
-        return 0;
+        r = put_field("/etc/os-release", field, b);
+        return r == -ENOENT ? put_field("/usr/lib/os-release", field, b) : r;
 }
 
 static const struct Specifier {
@@ -150,6 +185,7 @@ static const struct Specifier {
         const char *argument;
 } specifiers[] = {
         { '%', NEEDS_NOTHING,  value_literal,            "%" },
+        { 'a', NEEDS_MACHINE,  value_architecture,       NULL },
         { 'A', NEEDS_MACHINE,  value_os_release,         "IMAGE_VERSION" },
         { 'b', NEEDS_MACHINE,  value_id,                 "/proc/sys/kernel/random/boot_id" },
         { 'B', NEEDS_MACHINE,  value_os_release,         "BUILD_ID" },
@@ -173,6 +209,7 @@ static const struct Specifier {
         { 'o', NEEDS_MACHINE,  value_os_release,         "ID" },
         { 'p', NEEDS_NOTHING,  value_prefix,             "p" },
         { 'P', NEEDS_NOTHING,  value_prefix_unescaped,   "P" },
+        { 'q', NEEDS_MACHINE,  value_pretty_host_name,   NULL },
         { 'S', NEEDS_NOTHING,  value_literal,            "/var/lib" },
         { 't', NEEDS_NOTHING,  value_literal,            "/run" },
         { 'T', NEEDS_NOTHING,  value_literal,            "/tmp" },

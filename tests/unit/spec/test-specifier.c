@@ -42,6 +42,9 @@ START_TEST(the_machine_is_looked_at_only_where_it_may_be) {
         ck_assert_str_eq(expand(&c, "%H", 0), u.nodename);
         ck_assert_str_eq(expand(&c, "%v", 0), u.release);
         ck_assert_uint_eq(strlen(expand(&c, "%b", 0)), 32);
+        if (streq(u.machine, "x86_64"))
+                ck_assert_str_eq(expand(&c, "%a", 0), "x86-64");
+        ck_assert_uint_gt(strlen(expand(&c, "%q", 0)), 0);
         c.is_static = true;
         (void) expand(&c, "%H", 1);
         (void) expand(&c, "%m%b%v%o", 1);

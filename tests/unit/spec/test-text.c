@@ -95,6 +95,7 @@ START_TEST(variables_are_expanded_as_systemd_does) {
         ck_assert_str_eq(expand("$NOTHING ${NOTHING} x"), "<><x>");
         ck_assert_str_eq(expand("$$FOUR $${FOUR} a$$b"), "<$FOUR><${FOUR}><a$b>");
         ck_assert_str_eq(expand("a$FOUR \"$FOUR\" ${FOUR"), "<a$FOUR><a><b><${FOUR>");
+        ck_assert_str_eq(expand("${FOUR:-x} $${FOUR:-x} ${X:-${FOUR}}"), "<${FOUR:-x}><${FOUR:-x}><${X:-a b}>");
         ck_assert_str_eq(expand(""), "");
 }
 END_TEST

@@ -25,6 +25,7 @@ START_TEST(commands_are_split_and_kept_for_their_variables) {
         ck_assert_uint_eq(p->exec.origin.column, 6);
         ck_assert_str_eq(join(p->entrypoint.words), "</bin/sh><-c>");
         ck_assert_str_eq(join(scratch_process("Exec=--port @file -x")->exec.words), "<--port><@file><-x>");
+        ck_assert_str_eq(join(scratch_process("Exec=sh -c 'echo ${A:-b} $${C:-d}' ${A")->exec.words), "<sh><-c><echo ${A:-b} $${C:-d}><${A>");
         ck_assert(!scratch_process("Exec=a\nExec=")->exec.set);
 }
 END_TEST
@@ -46,8 +47,7 @@ START_TEST(commands_that_mean_something_else_are_refused) {
         scratch_process_wrong("Exec=a ; b", 8, "Exec= is one command; a semicolon of its own is written as '\\;'");
         scratch_process_wrong("Exec=-/bin/true", 6, "prefix '-' is for commands of systemd, not for Exec=");
         scratch_process_wrong("Exec=a $(date)", 8, "'$(date)' is not a variable; a dollar is written as '$$'");
-        scratch_process_wrong("Exec=${A:-b}", 6, "'${A:-b}' is not a variable; a dollar is written as '$$'");
-        scratch_process_wrong("Exec=a ${A", 8, "'${' without '}'; a dollar is written as '$$'");
+        scratch_process_wrong("Exec=${A.b}", 6, "'${A.b}' is not a variable; a dollar is written as '$$'");
         scratch_process_wrong("Exec=a \"b", 8, "a quote that is not closed");
         scratch_process_wrong("Exec=a 100%", 8, "a percent sign at the end is written as '%%'");
 }
