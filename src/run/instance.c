@@ -721,7 +721,7 @@ static void action_settle(Instance *i) {
         forget(i);
         i->state = instance_settle(i->sv, i);
         if (i->state == INSTANCE_BACKOFF)
-                timer_arm(i, i->delay_usec);
+                timer_arm(i, i->backoff.delay_usec);
 }
 
 static void action_none(Instance *i) {

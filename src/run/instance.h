@@ -9,6 +9,7 @@
 #include "net/takeover.h"
 #include "run/supervisor.h"
 #include "run/attach.h"
+#include "run/backoff.h"
 #include "run/machine.h"
 #include "run/relay.h"
 #include "run/scope.h"
@@ -59,9 +60,7 @@ struct Instance {
 
         unsigned restarts;
         uint64_t started_usec;       /* CLOCK_MONOTONIC of this start */
-        uint64_t delay_usec;         /* the last back-off */
-        uint64_t limit_begin_usec;   /* StartLimitIntervalSec=: when the interval began, and how many starts since */
-        unsigned limit_count;
+        Backoff backoff;
 };
 
 /* index counts from 1. key NULL: one that no other instance has. */

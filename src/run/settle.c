@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <signal.h>
 
+#include "run/backoff.h"
 #include "run/exit.h"
 #include "run/instance.h"
 #include "run/rollout.h"
@@ -8,9 +9,6 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/strv.h"
-
-#define BACKOFF_MAX_USEC (60U * 1000 * 1000)
-#define QUIET_USEC (10U * 1000 * 1000) /* up for so long, an instance starts its back-off anew */
 
 /* systemd.service(5), the table at Restart=, for how the instance ended. */
 static bool restart_wanted(const Spec *spec, const Instance *i) {
@@ -48,19 +46,6 @@ static bool restart_wanted(const Spec *spec, const Instance *i) {
         return false;
 }
 
-/* StartLimitIntervalSec= and StartLimitBurst= of the spec. */
-static bool start_limit_hit(const Spec *spec, Instance *i) {
-        uint64_t now = clock_usec(CLOCK_MONOTONIC);
-
-        if (!spec->start_limit_interval.set || spec->start_limit_interval.value == 0 || !spec->start_limit_burst.set)
-                return false;
-        if (i->limit_begin_usec == 0 || now - i->limit_begin_usec > spec->start_limit_interval.value) {
-                i->limit_begin_usec = now;
-                i->limit_count = 0;
-        }
-        return ++i->limit_count >= spec->start_limit_burst.value;
-}
-
 static void message_set(Instance *i) {
         const char *oom = i->oom_kills > 0 ? ", after the kernel had killed a process of it: out of memory (see Memory=)" : "";
         bool by_signal = exit_by_signal(i->exit_code);
@@ -93,7 +78,7 @@ static bool is_on_trial(const Supervisor *sv, const Instance *i) {
 
 InstanceState instance_settle(Supervisor *sv, Instance *i) {
         const Spec *spec = i->process->release->spec;
-        uint64_t ran = clock_usec(CLOCK_MONOTONIC) - i->started_usec;
+        uint64_t now = clock_usec(CLOCK_MONOTONIC);
         bool good = ended_well(spec, i);
 
         if (i->stop_asked)
@@ -113,15 +98,11 @@ InstanceState instance_settle(Supervisor *sv, Instance *i) {
                 rollout_crashed(sv, i);
         if (!restart_wanted(spec, i))
                 return good ? INSTANCE_EXITED : INSTANCE_FAILED;
-        if (start_limit_hit(spec, i)) {
+        if (!backoff_next(&i->backoff, spec, now, now - i->started_usec)) {
                 log_error("Instance '%s' of app '%s': has ended too often, is not started again (StartLimitBurst=)", i->name,
                         sv->name);
                 return INSTANCE_FAILED;
         }
-        if (ran >= QUIET_USEC + i->delay_usec)
-                i->delay_usec = 0;
-        i->delay_usec = i->delay_usec == 0 ? spec->restart_sec : MIN(i->delay_usec * 2, (uint64_t) BACKOFF_MAX_USEC);
-        i->delay_usec = MAX(i->delay_usec, spec->restart_sec);
         i->restarts++;
         return INSTANCE_BACKOFF;
 }

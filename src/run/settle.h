@@ -5,5 +5,5 @@
 
 #include "run/supervisor.h"
 
-/* The state that it settles in; for INSTANCE_BACKOFF its delay_usec is set. Says once in the log how it ended. */
+/* The state that it settles in; for INSTANCE_BACKOFF its backoff is set. Says once in the log how it ended. */
 InstanceState instance_settle(Supervisor *sv, Instance *i);

@@ -376,14 +376,6 @@ int parse_seconds(SpecParse *c, void *place) {
         return r <= 0 ? r : spec_keep_number(c, place, v);
 }
 
-int parse_plain_seconds(SpecParse *c, void *place) {
-        if (!*c->line->value) {
-                *(uint64_t *) place = SPEC_RESTART_SEC_DEFAULT_USEC;
-                return 1;
-        }
-        return spec_take_seconds(c, place);
-}
-
 int parse_both_timeouts(SpecParse *c, void *place) {
         int r;
 

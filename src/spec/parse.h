@@ -167,7 +167,6 @@ int parse_tmpfs(SpecParse *c, void *place);
 
 int parse_type(SpecParse *c, void *place);
 int parse_plain_bool(SpecParse *c, void *place); /* place is a bool */
-int parse_plain_seconds(SpecParse *c, void *place); /* place is a uint64_t */
 int parse_both_timeouts(SpecParse *c, void *place);
 int parse_restart(SpecParse *c, void *place);
 int parse_exit_set(SpecParse *c, void *place);

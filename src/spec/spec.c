@@ -435,7 +435,6 @@ static int spec_build(const SpecDocument *d, const SpecSearch *search, SpecFlags
         s->path = strdup(d->sources[0].path);
         s->service = find_service(d);
         s->restart = _SPEC_RESTART_INVALID;
-        s->restart_sec = SPEC_RESTART_SEC_DEFAULT_USEC;
         if (!s->name || !s->prefix || (d->instance && !s->instance) || !s->path || !s->service)
                 return -ENOMEM;
         prefix = service_prefix(s);

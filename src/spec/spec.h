@@ -461,7 +461,7 @@ typedef struct Spec {
         bool oneshot; /* Type=oneshot: run once, pass on how it ended */
         bool remain_after_exit;
         SpecRestart restart; /* default: always; no for oneshot */
-        uint64_t restart_sec; /* microseconds; systemd's default 100 ms */
+        SpecNumber restart_sec; /* microseconds; unset: at once */
         SpecNumber start_limit_interval, start_limit_burst; /* unset: no limit */
         SpecNumber timeout_start, timeout_stop; /* microseconds */
         SpecExitSet success, restart_prevent, restart_force;
@@ -537,7 +537,6 @@ const SpecProcess *spec_process(const Spec *s, const char *name);
 
 /* Podman's defaults where the spec is silent. */
 #define SPEC_STOP_TIMEOUT_DEFAULT_USEC (10U * 1000 * 1000)
-#define SPEC_RESTART_SEC_DEFAULT_USEC (100U * 1000)
 static inline uint64_t spec_stop_timeout(const SpecProcess *p) {
         return p->stop_timeout.set ? p->stop_timeout.value : SPEC_STOP_TIMEOUT_DEFAULT_USEC;
 }

@@ -183,7 +183,7 @@ const SpecKey spec_keys[] = {
         READ("Restart",                           SERVICE, READ,   "text",     NONE,   restart,           restart,       "when an instance is started again: no, on-success, on-failure, on-abnormal, on-watchdog, on-abort, always (default)"),
         READ("RestartForceExitStatus",            SERVICE, READ,   "statuses", EXIT_SET, restart_force,     exit_set,      "ends after which an instance is started again whatever Restart= says"),
         READ("RestartPreventExitStatus",          SERVICE, READ,   "statuses", EXIT_SET, restart_prevent,   exit_set,      "ends after which it is not"),
-        READ("RestartSec",                        SERVICE, READ,   "time",     NONE,   restart_sec,       plain_seconds, "the least time between an end and the next start (default 100 ms)"),
+        READ("RestartSec",                        SERVICE, READ,   "time",     NUMBER, restart_sec,       seconds,      "the least time between an end and the next start (at once, then after pauses that double)"),
         PASSED("RuntimeMaxSec",                   SERVICE, "time",    "how long the app may run at all"),
         PASSED("RuntimeRandomizedExtraSec",       SERVICE, "time",    "more of that, by chance"),
         READ("SocketBindAllow",                   SERVICE, READ,   "ports",    SOCKET_BINDS, bind_allow,    socket_binds,  "ports that the instances may bind, before SocketBindDeny="),

@@ -13,7 +13,7 @@ START_TEST(a_spec_without_processes_has_one_without_a_name) {
         ck_assert_ptr_null(s->processes[0].name);
         ck_assert_ptr_eq(spec_process(s, NULL), &s->processes[0]);
         ck_assert_int_eq(s->restart, SPEC_RESTART_ALWAYS);
-        ck_assert_uint_eq(s->restart_sec, 100000);
+        ck_assert(!s->restart_sec.set);
         ck_assert(!s->start_limit_interval.set);
         ck_assert_uint_eq(spec_stop_timeout(&s->processes[0]), 10000000);
 }
@@ -107,7 +107,7 @@ START_TEST(the_service_section_tells_the_supervisor) {
                 "SuccessExitStatus=3 SIGUSR1\nSuccessExitStatus=DATAERR\nRestartPreventExitStatus=1\nTimeoutSec=30\n");
 
         ck_assert_int_eq(s->restart, SPEC_RESTART_ON_FAILURE);
-        ck_assert_uint_eq(s->restart_sec, 5000000);
+        ck_assert_uint_eq(s->restart_sec.value, 5000000);
         ck_assert_uint_eq(s->start_limit_interval.value, 60000000);
         ck_assert_uint_eq(s->start_limit_burst.value, 4);
         ck_assert(spec_exit_set_has(&s->success, false, 3));
