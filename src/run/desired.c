@@ -240,6 +240,7 @@ static int find_kept(Supervisor *sv, Release **next, const char *content, const 
         if (!good || !streq(last->fate, RELEASE_FAILED)) {
                 (*next)->number = last->number;
                 (*next)->new = true;
+                (*next)->prepared = last->prepared;
                 return 1;
         }
         log_warning("App '%s': what its files say is v%u, which failed (%s); v%u is started, and 'systemctl reload %s' tries v%u again", sv->name,

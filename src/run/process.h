@@ -28,6 +28,7 @@ struct Release {
         unsigned number; /* 0: not known yet */
         unsigned equals; /* the number of the one that it brings back; 0: none */
         bool new;        /* it was made by this supervisor's last change, and has to show that it works */
+        bool prepared;   /* its process `release` has run, and well */
         Spec *spec;
         Process *processes;
         size_t n_processes;

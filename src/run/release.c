@@ -25,6 +25,7 @@ static const Field record_fields[] = {
         { "images",  FIELD_STRING,   offsetof(ReleaseRecord, images)    },
         { "fate",    FIELD_STRING,   offsetof(ReleaseRecord, fate)      },
         { "message", FIELD_STRING,   offsetof(ReleaseRecord, message)   },
+        { "prepared", FIELD_UNSIGNED, offsetof(ReleaseRecord, prepared) },
 };
 
 void release_record_clear(ReleaseRecord *r) {
@@ -245,6 +246,17 @@ int release_set_fate(const char *app, unsigned number, const char *fate, const c
         record.fate = strdup(fate);
         record.message = strdup(message ? message : "");
         return record.fate && record.message ? record_write(path, &record) : -ENOMEM;
+}
+
+int release_set_prepared(const char *app, unsigned number) {
+        _cleanup_release_record_ ReleaseRecord record = { 0 };
+        _cleanup_free_ char *path = path_of(app, number, "/record");
+        int r = path ? release_read(app, number, &record) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        record.prepared = 1;
+        return record_write(path, &record);
 }
 
 int release_forget(const char *app, const ReleaseRecord *r) {

@@ -21,6 +21,7 @@ typedef struct ReleaseRecord {
         char *images;       /* "PROCESS=sha256:HEX" for each that has one, separated by spaces; the unnamed process is "" */
         char *fate;         /* RELEASE_NEW, … */
         char *message;      /* why it failed; "" */
+        unsigned prepared;  /* 1: its process `release` has run, and well */
 } ReleaseRecord;
 
 #define RELEASE_NEW "new"       /* not all of it was ever ready */
@@ -48,6 +49,9 @@ int release_make(const char *app, ReleaseRecord *r, const Spec *spec, const char
 
 /* Writes what came of it. message may be NULL. */
 int release_set_fate(const char *app, unsigned number, const char *fate, const char *message);
+
+/* Writes that its process `release` has run. */
+int release_set_prepared(const char *app, unsigned number);
 
 /* Removes it, and lets go of its images. */
 int release_forget(const char *app, const ReleaseRecord *r);

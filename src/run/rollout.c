@@ -306,13 +306,13 @@ static void next_run(Supervisor *sv) {
         spec_free(desired);
 }
 
-/* Its process `release` first, where it has one and is new. */
+/* Its process `release` first, where it has one that did not run yet. */
 static void next_begin(Supervisor *sv) {
         Process *process = release_process(sv->rollout->next, SPEC_RELEASE_PROCESS);
 
         if (sv->phase == PHASE_FETCHING)
                 sv->phase = PHASE_STARTING;
-        if (!process || !sv->rollout->next->new) {
+        if (!process || !sv->rollout->next->new || sv->rollout->next->prepared) {
                 next_run(sv);
                 return;
         }
@@ -503,9 +503,10 @@ static void hook_look(Supervisor *sv) {
 
         if (!hook || !is_over(hook))
                 return;
-        if (hook->state == INSTANCE_EXITED)
+        if (hook->state == INSTANCE_EXITED) {
+                (void) release_set_prepared(sv->name, hook->process->release->number);
                 next_run(sv);
-        else {
+        } else {
                 _cleanup_free_ char *why = str_format("the release process of v%u %s", hook->process->release->number,
                         hook->message ? hook->message : "failed");
 
