@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The supervisor's own socket, BERTH_RUN_DIR/APP/control: whoever wants the app to be as its files say now connects to it and waits for how it
- * ends. SOCK_SEQPACKET, for root alone; each message begins with a word of ControlWord and a space. */
+/* The supervisor's own socket, BERTH_RUN_DIR/APP/control: whoever wants the app to be as its files say now asks there and waits for how it
+ * ends. SOCK_SEQPACKET, for root alone. Who asks sends one word; each answer begins with a word and a space. */
 
 #include <systemd/sd-event.h>
 
@@ -31,3 +31,7 @@ bool control_is_waited_for(const Control *c);
 /* The other side: asks the supervisor of app, calls say (may be NULL) for what it says meanwhile, and returns a ControlResult with the last word in
  * reterr->text, or negative errno; -ENOENT: it does not run. */
 int control_ask(const char *app, void (*say)(const char *text), Error *reterr);
+
+/* Where somebody waits already: what the files say now shall be what he waits for. For systemd does not ask again before the first reload has
+ * ended. Does nothing where nobody waits. */
+void control_overtake(const char *app);

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "run/control.h"
 #include "run/fields.h"
 #include "run/request.h"
 #include "util/fd.h"
@@ -14,7 +15,7 @@
 #include "util/strv.h"
 
 #define REQUEST_SIZE_MAX (16U * 1024)
-#define REQUEST_AGE_MAX 60 /* seconds: then its reload will not come any more */
+#define REQUEST_AGE_MAX 3600 /* seconds: then its reload, which may have to wait for another one, will not come any more */
 #define NAME_MAX_SIZE 64
 
 static const Field request_fields[] = {
@@ -67,7 +68,12 @@ int request_write(const char *app, const char *means, const char *reason, bool f
         _cleanup_buf_ Buf b = BUF_INIT;
         int r = path ? fields_put(&b, &request, request_fields, ELEMENTSOF(request_fields)) : -ENOMEM;
 
-        return r < 0 ? r : write_file(AT_FDCWD, path, b.data, b.size, 0600, false);
+        if (r >= 0)
+                r = write_file(AT_FDCWD, path, b.data, b.size, 0600, false);
+        /* Not so for a formation: what systemd asks for after it would not know that it is one. */
+        if (r >= 0 && !formation)
+                control_overtake(app);
+        return r;
 }
 
 static bool is_fresh(const char *path) {

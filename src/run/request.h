@@ -15,7 +15,7 @@ typedef struct Request {
 void request_clear(Request *r);
 #define _cleanup_request_ _cleanup_(request_clear)
 
-/* For the next reload of a running app. -ENOENT: it does not run, and there is nothing to be told. */
+/* For the next reload of a running app; one that is under way is overtaken by it. -ENOENT: it does not run, and there is nothing to be told. */
 int request_write(const char *app, const char *means, const char *reason, bool formation);
 
 /* Takes what request_write() left, or else says that it was root by systemctl. 0 or -ENOMEM. */
