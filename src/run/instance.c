@@ -769,6 +769,9 @@ int instance_adopt(Instance *i, const InstanceStatus *status, int pidfd, int pip
         i->pid = status->pid;
         i->started_usec = clock_usec(CLOCK_MONOTONIC);
         i->state = running ? status->state : INSTANCE_KILLING;
+        /* One that has not become the payload cannot be helped on: another one is to be started in its place. */
+        i->stop_asked = status->stopping || status->state == INSTANCE_SPAWNING || status->state == INSTANCE_SCOPING ||
+                status->state == INSTANCE_EXECING;
         i->was_ready = i->state == INSTANCE_READY;
         i->since_usec = status->since_usec;
         r = instance_log_open(i, pipe, memory);

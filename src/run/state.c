@@ -49,6 +49,7 @@ static const Field instance_fields[] = {
         { "container-name", FIELD_STRING,   offsetof(InstanceStatus, container_name) },
         { "release",        FIELD_UNSIGNED, offsetof(InstanceStatus, release)        },
         { "was-ready",      FIELD_UNSIGNED, offsetof(InstanceStatus, was_ready)      },
+        { "stopping",       FIELD_UNSIGNED, offsetof(InstanceStatus, stopping)       },
         { "restarts",       FIELD_UNSIGNED, offsetof(InstanceStatus, restarts)       },
         { "since",          FIELD_U64,      offsetof(InstanceStatus, since_usec)     },
         { "exit-code",      FIELD_INT,      offsetof(InstanceStatus, exit_code)      },

@@ -41,6 +41,7 @@ typedef struct InstanceStatus {
         char *container_name;
         unsigned release;
         unsigned was_ready;   /* 1: since it was made, at least once */
+        unsigned stopping;    /* 1: it was told to end */
         unsigned restarts;    /* since the service started */
         uint64_t since_usec;  /* CLOCK_REALTIME of the last change of state */
         int exit_code;        /* CLD_EXITED, CLD_KILLED, …; 0: has not ended; -1: unknown, see waitid(2) */

@@ -77,7 +77,7 @@ static InstanceStatus instance_status(Instance *i, char *ports) {
         return (InstanceStatus){
                 .name = i->name, .key = i->key, .process = (char *) or_empty(i->process->spec->name), .index = i->index, .state = i->state,
                 .pid = i->pid, .scope = i->scope, .container_name = i->container_name, .release = i->process->release->number,
-                .was_ready = i->ever_ready, .restarts = i->restarts, .since_usec = i->since_usec, .exit_code = i->exit_code,
+                .was_ready = i->ever_ready, .stopping = i->stop_asked, .restarts = i->restarts, .since_usec = i->since_usec, .exit_code = i->exit_code,
                 .exit_status = i->exit_status, .network = i->attachment.network.name, .addresses = i->attachment.text, .ports = ports,
                 .health = (char *) health_status(i), .answer = (char *) health_answer(i), .message = i->message,
         };
