@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "run/backoff.h"
 #include "run/formation.h"
 #include "run/machine.h"
 #include "suite.h"
@@ -11,10 +12,18 @@
 #define WANTED_MAX 5
 #define ITEMS_MAX 512
 #define EVENTS 2000000
+#define PAUSE_MAX ((uint64_t) 60 * 1000 * 1000) /* microseconds */
 
 static FormationProcess processes[PROCESSES];
 static FormationItem items[ITEMS_MAX];
 static int releases[ITEMS_MAX]; /* of the items */
+static struct {
+        Backoff backoff;
+        uint64_t started; /* by the clock of this test */
+        uint64_t until;   /* it pauses */
+} pauses[ITEMS_MAX];    /* of the items */
+static uint64_t now;    /* microseconds; goes on by chance */
+static unsigned long reached[_INSTANCE_STATE_MAX][_INSTANCE_EVENT_MAX]; /* how often each entry of the table was */
 static size_t n_items;
 static int release;             /* that is to run */
 
@@ -42,26 +51,45 @@ static void forget(void) {
         for (size_t i = 0; i < n_items; i++)
                 if (!is_over(&items[i]) || (items[i].target && !items[i].stopping)) {
                         releases[kept] = releases[i];
+                        pauses[kept] = pauses[i];
                         items[kept++] = items[i];
                 }
         n_items = kept;
+}
+
+/* It pauses before it is started again; nothing is ever started more often than that. */
+static void pause_begin(size_t k) {
+        static const Spec spec = { 0 };
+        uint64_t before = pauses[k].backoff.delay_usec, ran = now - pauses[k].started;
+
+        ck_assert(backoff_next(&pauses[k].backoff, &spec, now, ran));
+        ck_assert(pauses[k].backoff.delay_usec <= PAUSE_MAX);
+        ck_assert(ran >= PAUSE_MAX || pauses[k].backoff.delay_usec >= before || ran > before);
+        pauses[k].until = now + pauses[k].backoff.delay_usec;
 }
 
 static void settle(FormationItem *i, bool fair) {
         static const InstanceState ends[] = { INSTANCE_BACKOFF, INSTANCE_BACKOFF, INSTANCE_EXITED, INSTANCE_FAILED };
 
         i->state = i->stopping ? INSTANCE_EXITED : fair ? INSTANCE_BACKOFF : ends[chance(ELEMENTSOF(ends))];
+        if (i->state == INSTANCE_BACKOFF)
+                pause_begin((size_t) (i - items));
 }
 
 static void happen(FormationItem *i, InstanceEvent event, bool fair) {
         const Transition *t = machine_transition(i->state, event);
 
+        reached[i->state][event]++;
+        if (i->state == INSTANCE_BACKOFF && event == EVENT_TIMEOUT && now < pauses[i - items].until)
+                return; /* not yet */
         if (event == EVENT_STOP)
                 i->stopping = true;
         else if (event == EVENT_START)
                 i->stopping = false;
         if (!t)
                 return;
+        if (t->action == ACTION_SPAWN)
+                pauses[i - items].started = now;
         if (t->action == ACTION_SETTLE)
                 settle(i, fair);
         else
@@ -131,8 +159,11 @@ static void act(void) {
                         forget();
                         ck_assert_uint_lt(n_items, ITEMS_MAX);
                         releases[n_items] = release;
+                        pauses[n_items].backoff = (Backoff){ 0 };
                         items[n_items] = (FormationItem){ .process = step.process, .index = step.index, .target = true };
-                        happen(&items[n_items++], EVENT_START, false);
+                        if (chance(20) > 0) /* or it comes to it later */
+                                happen(&items[n_items], EVENT_START, false);
+                        n_items++;
                 }
                 forget();
         }
@@ -168,8 +199,9 @@ static void decide(void) {
 static InstanceEvent next_event(const FormationItem *i) {
         switch (i->state) {
         case INSTANCE_IDLE:
-        case INSTANCE_BACKOFF:
                 return EVENT_START;
+        case INSTANCE_BACKOFF:
+                return EVENT_TIMEOUT;
         case INSTANCE_SPAWNING:
                 return EVENT_PID;
         case INSTANCE_SCOPING:
@@ -201,6 +233,7 @@ static void converge(void) {
                 if (formation_is_reached(processes, PROCESSES, items, n_items))
                         return;
                 ck_assert_uint_lt(i, 10000);
+                now += PAUSE_MAX / 4;
                 for (size_t k = 0; k < n_items; k++)
                         happen(&items[k], next_event(&items[k]), true);
                 forget();
@@ -216,10 +249,19 @@ static void check_reached(void) {
                 ck_assert_int_eq(releases[i], release);
 }
 
+/* Each entry of the table was reached, those that mean nothing too. */
+static void check_table(void) {
+        for (InstanceState s = 0; s < _INSTANCE_STATE_MAX; s++)
+                for (InstanceEvent e = 0; e < _INSTANCE_EVENT_MAX; e++)
+                        ck_assert_msg(reached[s][e] > 0, "'%s' in '%s'", instance_event_to_string(e), instance_state_to_string(s));
+}
+
 START_TEST(whatever_happens_the_rules_hold_and_all_comes_to_rest) {
         unsigned long events = 0;
 
         srandom(1);
+        memset(reached, 0, sizeof(reached));
+        now = 1;
         n_items = 0;
         release = 0;
         for (size_t k = 0; k < PROCESSES; k++)
@@ -229,13 +271,19 @@ START_TEST(whatever_happens_the_rules_hold_and_all_comes_to_rest) {
                         if (chance(12) == 0)
                                 decide();
                         act();
-                        if (n_items > 0)
-                                happen(&items[chance((unsigned) n_items)], (InstanceEvent) chance(_INSTANCE_EVENT_MAX), false);
+                        now += chance(1000) == 0 ? PAUSE_MAX : chance(100000);
+                        if (n_items > 0) {
+                                FormationItem *i = &items[chance((unsigned) n_items)];
+
+                                /* Mostly all goes well, or hardly any would come to be ready. */
+                                happen(i, chance(3) > 0 ? next_event(i) : (InstanceEvent) chance(_INSTANCE_EVENT_MAX), false);
+                        }
                         forget();
                 }
                 converge();
                 check_reached();
         }
+        check_table();
 }
 END_TEST
 
