@@ -116,6 +116,8 @@ int environment_make(const Spec *spec, const SpecProcess *p, const Image *image,
                         r = own_variable(*e) ? 0 : env_put(&env, *e);
         if (r >= 0)
                 r = spec_env_set(&env, "container", "berth");
+        if (r >= 0)
+                r = spec_env_set(&env, "HOSTNAME", names->hostname);
         for (char **e = image ? image->env : NULL; e && *e && r >= 0; e++)
                 r = env_put(&env, *e);
         if (r >= 0)

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "run/attach.h"
@@ -349,10 +350,14 @@ static int limits_make(const SpecProcess *p, World *w) {
         return 0;
 }
 
-/* A host name of at most 64 bytes of letters, digits, '-' and '.', hostname(7). */
+/* A host name of at most 64 bytes of letters, digits, '-' and '.', hostname(7). On the host's network it is the host's, as Podman has it. */
 static int hostname_make(const SpecProcess *p, const char *container_name, World *w) {
+        struct utsname u;
+
         if (p->hostname.value)
                 return copy_text(p->hostname.value, &w->hostname);
+        if (p->network == SPEC_NETWORK_HOST)
+                return uname(&u) < 0 ? -errno : copy_text(u.nodename, &w->hostname);
         w->hostname = strndup(container_name, 64);
         for (char *c = w->hostname; c && *c; c++)
                 if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-", *c))
@@ -395,7 +400,7 @@ static int privileges_make(const SpecProcess *p, World *w) {
 
 int plan_world(const Spec *spec, const SpecProcess *p, const Image *image, const PlanNames *names, uint32_t id_base,
         World *ret, Error *reterr) {
-        const EnvironmentNames environment = { .app = names->app, .instance = names->instance, .release = names->release };
+        EnvironmentNames environment = { .app = names->app, .instance = names->instance, .release = names->release };
         _cleanup_(world_clear) World w = { 0 };
         int r;
 
@@ -420,6 +425,7 @@ int plan_world(const Spec *spec, const SpecProcess *p, const Image *image, const
                 r = devices_make(spec, p, &w, reterr);
         if (r >= 0)
                 r = files_make(spec, p, names->container_name, names->network, &w, reterr);
+        environment.hostname = w.hostname;
         if (r >= 0)
                 r = environment_make(spec, p, image, &environment, &w.env, reterr);
         if (r >= 0)
