@@ -100,7 +100,7 @@ static void port_adopt_all(PooledPort *p, Adoption *a) {
                 if (!str_after(s->name, ADOPT_PORT_PREFIX))
                         r = port_adopt_foreign(&p->port, s->fd);
                 else if (host && parse_u64(host, UINT16_MAX, &number) >= 0)
-                        r = map ? port_adopt_map(&p->port, s->fd) : port_adopt(&p->port, s->fd, (uint16_t) number);
+                        r = !map ? port_adopt(&p->port, s->fd, (uint16_t) number) : number == p->port.host ? port_adopt_map(&p->port, s->fd) : 0;
                 if (r > 0)
                         s->fd = -EBADF;
         }
@@ -183,9 +183,9 @@ static int pooled_new(sd_event *event, const char *process, const SpecPort *spec
         return 0;
 }
 
-static PooledPort *pool_find(const PortPool *pool, const char *key) {
+static PooledPort *pool_find(const PortPool *pool, const char *key, uint16_t host) {
         for (size_t i = 0; i < pool->n; i++)
-                if (streq(pool->items[i]->key, key))
+                if (streq(pool->items[i]->key, key) && pool->items[i]->port.spec.host == host)
                         return pool->items[i];
         return NULL;
 }
@@ -207,7 +207,7 @@ int port_pool_get(PortPool *pool, sd_event *event, const char *process, const Sp
 
         if (!key)
                 return -ENOMEM;
-        p = pool_find(pool, key);
+        p = pool_find(pool, key, spec->host);
         if (!p) {
                 r = pooled_new(event, process, spec, a, &p, reterr);
                 if (r < 0)
