@@ -96,12 +96,13 @@ int desired_read(Supervisor *sv, unsigned number, Release **ret_next, Spec **ret
 
 /* ---- what a release is made of ---- */
 
+/* One that cannot be read keeps the start from happening, which says so. */
 static int put_file(Buf *b, const char *path) {
         _cleanup_free_ char *text = NULL;
         size_t size;
         int r = read_file(AT_FDCWD, path, SPEC_FILE_SIZE_MAX, &text, &size);
 
-        if (r == -ENOENT)
+        if (r < 0 && r != -ENOMEM)
                 return 0;
         if (r >= 0)
                 r = buf_printf(b, "# %s\n", path);

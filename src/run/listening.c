@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "net/dns.h"
 #include "run/listening.h"
+#include "run/resolver.h"
 #include "util/address.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -39,6 +41,8 @@ int listening_parse(const char *text, int family, unsigned *n, Buf *b) {
                         continue;
                 if (state != STATE_LISTEN || strlen(hex) != (family == AF_INET ? 8 : 32) || address_read(hex, family, &a) < 0)
                         continue;
+                if (family == AF_INET && streq(address_text(&a).text, RESOLVER_ADDRESS) && port == DNS_PORT)
+                        continue; /* berth's own */
                 r = buf_printf(b, family == AF_INET ? "%s%s:%u" : "%s[%s]:%u", *n > 0 ? ", " : "", address_text(&a).text, port);
                 (*n)++;
         }

@@ -7,7 +7,7 @@
 
 #include "util/buf.h"
 
-/* Appends "127.0.0.1:8080, [::1]:53" of the sockets that listen by TCP where pid is, at most LISTENING_MAX of them; nothing where none does.
+/* Appends "127.0.0.1:8080, [::1]:53" of the sockets that listen by TCP where pid is, but for that of berth's resolver, at most LISTENING_MAX of them; nothing where none does.
  * 0 or negative errno. */
 #define LISTENING_MAX 16
 int listening_text(pid_t pid, Buf *b);

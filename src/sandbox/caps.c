@@ -32,13 +32,22 @@ static int caps_ambient(uint64_t set) {
         return 0;
 }
 
+/* EINVAL of those calls means one thing. */
+static int become_error(const char *what, uint32_t id, Error *reterr) {
+        if (errno == EINVAL)
+                return error_set(reterr, -EINVAL, "cannot become %s %u: it is not mapped in the instance's user namespace", what, id);
+        return error_set_errno(reterr, -errno, "cannot become %s %u", what, id);
+}
+
 static int user_become(const User *u, Error *reterr) {
         if (setgroups(u->n_groups, u->groups) < 0)
-                return error_set_errno(reterr, -errno, "cannot set the supplementary groups");
+                return errno == EINVAL ? error_set(reterr, -EINVAL, "cannot set the supplementary groups: one of them is not mapped in the "
+                                                                    "instance's user namespace") :
+                                         error_set_errno(reterr, -errno, "cannot set the supplementary groups");
         if (setresgid(u->gid, u->gid, u->gid) < 0)
-                return error_set_errno(reterr, -errno, "cannot become group %u", u->gid);
+                return become_error("group", u->gid, reterr);
         if (setresuid(u->uid, u->uid, u->uid) < 0)
-                return error_set_errno(reterr, -errno, "cannot become user %u", u->uid);
+                return become_error("user", u->uid, reterr);
         return 0;
 }
 

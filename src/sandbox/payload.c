@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -64,9 +65,39 @@ static int env_finish(World *w, const char *home, const char **ret_path) {
         return has_home ? 0 : strv_appendf(&w->env, "HOME=%s", home);
 }
 
+/* ENOENT of execve(2) is also said of a program that is there, where what would run it is not. */
+static int start_error(const char *path, int error, Error *reterr) {
+        const char *interpreter;
+        char head[PATH_MAX];
+        _cleanup_close_ int fd = error == ENOENT ? open(path, O_RDONLY | O_CLOEXEC) : -EBADF;
+        ssize_t n = fd >= 0 ? read(fd, head, sizeof(head) - 1) : -1;
+
+        if (n < 0)
+                return error_set_errno(reterr, -error, "cannot start '%s'", path);
+        head[n] = 0;
+        if (!str_after(head, "#!"))
+                return error_set(reterr, -ENOENT, "cannot start '%s': the program interpreter (ld.so) that it needs does not exist there", path);
+        interpreter = head + 2 + strspn(head + 2, " \t");
+        return error_set(reterr, -ENOENT, "cannot start '%s': its interpreter '%.*s' does not exist there", path,
+                (int) strcspn(interpreter, " \t\r\n"), interpreter);
+}
+
+/* The next place of PATH where name may be; false at its end. An empty element is the working directory. */
+static bool candidate_next(const char **path, const char *name, char ret[static PATH_MAX]) {
+        while (*path) {
+                const char *element = *path;
+                int n = (int) strcspn(element, ":");
+
+                *path = element[n] ? element + n + 1 : NULL;
+                if (snprintf(ret, PATH_MAX, "%.*s%s%s", n, element, n > 0 ? "/" : "", name) < PATH_MAX)
+                        return true;
+        }
+        return false;
+}
+
 /* execvp(3) with the payload's PATH and with errors that tell why. */
 static int payload_execve(const World *w, const char *path, Error *reterr) {
-        const char *name = w->argv[0];
+        const char *name = w->argv[0], *p;
         char candidate[PATH_MAX];
         int error = ENOENT;
 
@@ -74,25 +105,20 @@ static int payload_execve(const World *w, const char *path, Error *reterr) {
                 return error_set(reterr, -ENOENT, "cannot start '': the command is empty");
         if (strchr(name, '/')) {
                 (void) execve(name, w->argv, w->env);
-                return error_set_errno(reterr, -errno, "cannot start '%s'", name);
+                return start_error(name, errno, reterr);
         }
         path = path ?: PATH_DEFAULT;
-        for (const char *p = path;;) {
-                int n = (int) strcspn(p, ":");
-
-                /* An empty element is the working directory. */
-                if ((size_t) snprintf(candidate, sizeof(candidate), "%.*s%s%s", n, p, n > 0 ? "/" : "", name) <
-                        sizeof(candidate))
-                        (void) execve(candidate, w->argv, w->env);
+        for (p = path; candidate_next(&p, name, candidate);) {
+                (void) execve(candidate, w->argv, w->env);
                 if (errno != ENOENT && errno != ENOTDIR && error != EACCES) {
                         error = errno;
                         if (error != EACCES)
                                 return error_set_errno(reterr, -error, "cannot start '%s'", candidate);
                 }
-                if (!p[n])
-                        break;
-                p += n + 1;
         }
+        for (p = path; error == ENOENT && candidate_next(&p, name, candidate);)
+                if (access(candidate, F_OK) >= 0)
+                        return start_error(candidate, error, reterr);
         return error_set(reterr, -error, "cannot start '%s': %s in PATH %s", name, strerror(error), path);
 }
 

@@ -11,6 +11,7 @@
 #include "sandbox/helper.h"
 #include "sandbox/ids.h"
 #include "util/fd.h"
+#include "util/rlimit.h"
 
 int root_user_become(Error *reterr) {
         if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
@@ -49,6 +50,25 @@ int stdio_give(const World *w, const User *u, Error *reterr) {
         return 0;
 }
 
+typedef struct LimitText {
+        char text[sizeof("18446744073709551615:18446744073709551615")];
+} LimitText;
+
+static LimitText limit_text(const WorldLimit *l) {
+        LimitText t = { 0 };
+
+        for (int i = 0; i < 2; i++) {
+                uint64_t value = i == 0 ? l->soft : l->hard;
+                size_t n = strlen(t.text);
+
+                if (value == RLIM_INFINITY)
+                        (void) snprintf(t.text + n, sizeof(t.text) - n, "%sunlimited", i == 0 ? "" : ":");
+                else
+                        (void) snprintf(t.text + n, sizeof(t.text) - n, "%s%llu", i == 0 ? "" : ":", (unsigned long long) value);
+        }
+        return t;
+}
+
 static struct rlimit limit_value(const WorldLimit *l) {
         return (struct rlimit){ .rlim_cur = (rlim_t) l->soft, .rlim_max = (rlim_t) l->hard };
 }
@@ -57,15 +77,17 @@ static struct rlimit limit_value(const WorldLimit *l) {
 int limits_raise(const World *w, pid_t pid, Error *reterr) {
         for (size_t i = 0; i < w->n_limits; i++) {
                 struct rlimit want = limit_value(w->limits + i), now;
+                rlim_t host;
 
                 if (prlimit(pid, w->limits[i].resource, NULL, &now) < 0)
-                        return error_set_errno(reterr, -errno, "cannot read resource limit %d", w->limits[i].resource);
+                        return error_set_errno(reterr, -errno, "cannot read resource limit %s", rlimit_name(w->limits[i].resource));
                 if (now.rlim_max >= want.rlim_max)
                         continue;
+                host = now.rlim_max;
                 now.rlim_max = want.rlim_max;
                 if (prlimit(pid, w->limits[i].resource, &now, NULL) < 0)
-                        return error_set_errno(reterr, -errno, "cannot raise resource limit %d to %llu",
-                                w->limits[i].resource, (unsigned long long) want.rlim_max);
+                        return error_set_errno(reterr, -errno, "cannot set resource limit %s to %s, the host's is %llu",
+                                rlimit_name(w->limits[i].resource), limit_text(w->limits + i).text, (unsigned long long) host);
         }
         return 0;
 }
@@ -75,9 +97,8 @@ int limits_apply(const World *w, Error *reterr) {
                 struct rlimit want = limit_value(w->limits + i);
 
                 if (setrlimit(w->limits[i].resource, &want) < 0)
-                        return error_set_errno(reterr, -errno, "cannot set resource limit %d to %llu:%llu",
-                                w->limits[i].resource, (unsigned long long) w->limits[i].soft,
-                                (unsigned long long) w->limits[i].hard);
+                        return error_set_errno(reterr, -errno, "cannot set resource limit %s to %s", rlimit_name(w->limits[i].resource),
+                                limit_text(w->limits + i).text);
         }
         return 0;
 }

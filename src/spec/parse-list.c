@@ -7,6 +7,7 @@
 #include "spec/names.h"
 #include "spec/parse.h"
 #include "util/capability.h"
+#include "util/rlimit.h"
 #include "util/strv.h"
 
 /* Keys with lists. */

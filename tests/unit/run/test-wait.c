@@ -87,7 +87,8 @@ START_TEST(sockets_that_listen_are_told) {
         static const char ipv4[] = HEADINGS
                 "   0: 0100007F:0BB8 00000000:0000 0A" REST
                 "   1: 0100007F:9C40 0100007F:0BB8 01" REST /* a connection */
-                "   2: 00000000:0050 00000000:0000 0A" REST
+                "   2: 0B00007F:0035 00000000:0000 0A" REST /* the resolver */
+                "   3: 00000000:0050 00000000:0000 0A" REST
                 "nonsense\n";
         static const char ipv6[] = HEADINGS
                 "   0: 00000000000000000000000001000000:0035 00000000000000000000000000000000:0000 0A" REST

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <signal.h>
-#include <sys/resource.h>
 
 #include "scratch.h"
 #include "spec/names.h"
@@ -14,8 +13,6 @@ START_TEST(names_are_taken_with_and_without_prefix) {
         ck_assert_int_lt(signal_from_name("0"), 0);
         ck_assert_int_lt(signal_from_name("65"), 0);
         ck_assert_int_lt(signal_from_name("SIGRTMIN+99"), 0);
-        ck_assert_int_eq(rlimit_from_name("nofile"), RLIMIT_NOFILE);
-        ck_assert_int_eq(rlimit_from_name("RLIMIT_CORE"), RLIMIT_CORE);
         ck_assert_int_eq(exit_status_from_name("DATAERR"), 65);
         ck_assert_int_eq(exit_status_from_name("255"), 255);
         ck_assert_int_lt(exit_status_from_name("256"), 0);
@@ -24,7 +21,6 @@ END_TEST
 
 START_TEST(slips_of_the_pen_are_found) {
         ck_assert_str_eq(signal_near("SIGTREM"), "SIGTERM");
-        ck_assert_str_eq(rlimit_near("nofiles"), "nofile");
 }
 END_TEST
 
