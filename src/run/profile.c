@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/capability.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,14 +14,49 @@
 #include "util/paths.h"
 #include "util/strv.h"
 
-/* Runs `berth seccomp`, whose own words on standard error reach the service's log. */
+/* Runs argv with its standard error in fd. */
+static int run_quietly(const char *const *argv, int fd, int *ret_status) {
+        posix_spawn_file_actions_t actions;
+        pid_t pid;
+        int r;
+
+        r = posix_spawn_file_actions_init(&actions);
+        if (r != 0)
+                return -r;
+        r = posix_spawn_file_actions_adddup2(&actions, fd, STDERR_FILENO);
+        if (r == 0)
+                r = posix_spawn(&pid, argv[0], &actions, NULL, (char *const *) argv, environ);
+        (void) posix_spawn_file_actions_destroy(&actions);
+        if (r != 0)
+                return -r;
+        while (waitpid(pid, ret_status, 0) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        return 0;
+}
+
+/* What `berth seccomp` said, as the reason of a sentence. */
+static int compile_error(const char *path, int fd, Error *reterr) {
+        _cleanup_free_ char *said = NULL;
+        const char *reason;
+
+        if (lseek(fd, 0, SEEK_SET) < 0 || read_fd(fd, ERROR_TEXT_MAX, &said, NULL) < 0 || !*said)
+                return error_set(reterr, -EINVAL, "cannot compile the seccomp profile '%s'", path ?: "default");
+        reason = str_after(said, "berth: ") ?: said;
+        return error_set(reterr, -EINVAL, "cannot compile the seccomp profile '%s': %.*s", path ?: "default",
+                (int) strcspn(reason, "\n"), reason);
+}
+
+/* Runs `berth seccomp`: the compiler is not in here. */
 static int profile_compile(const char *path, uint64_t capabilities, const char *to, Error *reterr) {
+        _cleanup_close_ int said = memfd_create("said", MFD_CLOEXEC);
         _cleanup_free_ char *set = NULL;
         const char *argv[8];
+        int status = 0, r;
         size_t n = 0;
-        int status, r;
-        pid_t pid;
 
+        if (said < 0)
+                return error_set_errno(reterr, -errno, "cannot make a memory file");
         set = str_format("--cap=0x%llx", (unsigned long long) capabilities);
         if (!set)
                 return -ENOMEM;
@@ -32,16 +68,10 @@ static int profile_compile(const char *path, uint64_t capabilities, const char *
         if (path)
                 argv[n++] = path;
         argv[n] = NULL;
-        r = posix_spawn(&pid, argv[0], NULL, NULL, (char *const *) argv, environ);
-        if (r != 0)
-                return error_set_errno(reterr, -r, "cannot run '%s'", argv[0]);
-        while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return -errno;
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-                return error_set(reterr, -EINVAL, "cannot compile the seccomp profile%s%s%s", path ? " '" : "",
-                        path ? path : "", path ? "'" : "");
-        return 0;
+        r = run_quietly(argv, said, &status);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot run '%s'", argv[0]);
+        return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : compile_error(path, said, reterr);
 }
 
 int profile_open(const SpecProcess *p, Error *reterr) {
