@@ -133,6 +133,45 @@ int cgroup_signal(int cgroup, int signal) {
         return cgroup_visit(cgroup, 0, visit_signal, &signal);
 }
 
+typedef struct SocketSearch {
+        const uint64_t *inodes;
+        size_t n;
+} SocketSearch;
+
+static bool is_searched(const SocketSearch *s, const char *link) {
+        const char *number = str_after(link, "socket:[");
+        uint64_t inode = number ? strtoull(number, NULL, 10) : 0;
+
+        for (size_t k = 0; number && k < s->n; k++)
+                if (s->inodes[k] == inode)
+                        return true;
+        return false;
+}
+
+static int visit_sockets(pid_t pid, void *userdata) {
+        _cleanup_closedir_ DIR *d = NULL;
+        char path[64];
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/fd", (int) pid);
+        if (dir_open(AT_FDCWD, path, &d) < 0)
+                return 0;
+        for (struct dirent *entry; (entry = readdir(d));) {
+                char link[64];
+                ssize_t n = readlinkat(dirfd(d), entry->d_name, link, sizeof(link) - 1);
+
+                link[MAX(n, 0)] = 0;
+                if (is_searched(userdata, link))
+                        return 1;
+        }
+        return 0;
+}
+
+int cgroup_has_socket(int cgroup, const uint64_t *inodes, size_t n) {
+        SocketSearch s = { .inodes = inodes, .n = n };
+
+        return cgroup_visit(cgroup, 0, visit_sockets, &s);
+}
+
 int cgroup_kill(int cgroup) {
         int r = write_existing(cgroup, "cgroup.kill", "1");
 

@@ -28,5 +28,8 @@ int cgroup_signal(int cgroup, int signal);
 /* SIGKILL to all at once: cgroup.kill, Linux 5.14. 0 when the group is gone. */
 int cgroup_kill(int cgroup);
 
+/* 1: a process in it, or in the groups below it, has one of these sockets open; 0: none has. */
+int cgroup_has_socket(int cgroup, const uint64_t *inodes, size_t n);
+
 /* How often the OOM killer has struck in it (memory.events). -ENODEV when it is gone, -ENOENT without the controller. */
 int cgroup_oom_kills(int cgroup, uint64_t *ret);

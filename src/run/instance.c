@@ -14,6 +14,7 @@
 #include "net/netns.h"
 #include "run/adopt.h"
 #include "run/cgroup.h"
+#include "run/drain.h"
 #include "run/exit.h"
 #include "run/health.h"
 #include "run/instance.h"
@@ -106,6 +107,7 @@ static void instance_drop(Instance *i) {
         i->notify_source = source_drop(i->notify_source);
         i->timer = source_drop(i->timer);
         i->job = scope_job_free(i->job);
+        i->drain = drain_free(i->drain);
         health_end(i);
         publish_end(i);
         names_end(i);
@@ -615,6 +617,7 @@ static int stop_signal(const Instance *i) {
 
 static void action_kill(Instance *i) {
         i->killed = true;
+        i->drain = drain_free(i->drain);
         if (i->cgroup >= 0)
                 (void) cgroup_kill(i->cgroup);
         /* The scope may not have it yet. */
@@ -633,6 +636,24 @@ static uint64_t stop_timeout(const Instance *i) {
         return i->replaced && !i->process->spec->stop_timeout.set ? DRAIN_TIMEOUT_USEC : spec_stop_timeout(i->process->spec);
 }
 
+static void on_drained(void *userdata) {
+        Instance *i = userdata;
+
+        action_kill(i);
+}
+
+/* Nobody would see the signal. Where the app goes on without it, those who wait for its answer get that. */
+static void kill_when_drained(Instance *i, uint64_t timeout) {
+        int r = 0;
+
+        if (timeout > 0 && i->stop_asked && i->sv->phase == PHASE_RUNNING)
+                r = drain_begin(i, on_drained, i, &i->drain);
+        if (r > 0)
+                timer_arm(i, timeout);
+        else
+                action_kill(i);
+}
+
 static void action_signal(Instance *i) {
         uint64_t timeout = stop_timeout(i);
         int signal = stop_signal(i), catcher = CATCHER_LEADER;
@@ -642,7 +663,7 @@ static void action_signal(Instance *i) {
         if (i->cgroup >= 0)
                 catcher = cgroup_catcher(i->cgroup, i->pid, signal);
         if (timeout == 0 || catcher == CATCHER_NONE) {
-                action_kill(i);
+                kill_when_drained(i, timeout);
                 return;
         }
         if (catcher == CATCHER_OTHERS)
@@ -683,6 +704,7 @@ static void action_reap(Instance *i) {
         int r;
 
         i->timer = source_drop(i->timer);
+        i->drain = drain_free(i->drain);
         i->job = scope_job_free(i->job);
         i->control_source = source_drop(i->control_source);
         i->control = fd_close(i->control);

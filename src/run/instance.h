@@ -10,6 +10,7 @@
 #include "run/supervisor.h"
 #include "run/attach.h"
 #include "run/backoff.h"
+#include "run/drain.h"
 #include "run/machine.h"
 #include "run/relay.h"
 #include "run/scope.h"
@@ -44,6 +45,7 @@ struct Instance {
         uint64_t slice_oom_kills;    /* of the app's slice when the instance started */
         Relay *relay;
         ScopeJob *job;
+        Drain *drain;
         struct Health *health;       /* its check; NULL: it has none, or none now */
         struct Names *names;         /* on it; NULL: it is on none */
         Attachment attachment;       /* to its network */
