@@ -40,12 +40,12 @@ static int become_error(const char *what, uint32_t id, Error *reterr) {
 }
 
 static int user_become(const User *u, Error *reterr) {
+        if (setresgid(u->gid, u->gid, u->gid) < 0)
+                return become_error("group", u->gid, reterr);
         if (setgroups(u->n_groups, u->groups) < 0)
                 return errno == EINVAL ? error_set(reterr, -EINVAL, "cannot set the supplementary groups: one of them is not mapped in the "
                                                                     "instance's user namespace") :
                                          error_set_errno(reterr, -errno, "cannot set the supplementary groups");
-        if (setresgid(u->gid, u->gid, u->gid) < 0)
-                return become_error("group", u->gid, reterr);
         if (setresuid(u->uid, u->uid, u->uid) < 0)
                 return become_error("user", u->uid, reterr);
         return 0;

@@ -131,6 +131,9 @@ int user_lookup(int root, const char *user, char *const *groups, User *ret, Erro
         r = user_groups(group_file, group, groups, name, &u, reterr);
         if (r < 0)
                 return r;
+        /* As Podman does since CVE-2022-2989: who gives the group up, by a set-group-id program, is still what files keep it out for. */
+        if (user && *user && user_add_group(&u, u.gid) < 0)
+                return error_set(reterr, -E2BIG, "more than %d supplementary groups", USER_GROUPS_MAX);
         *ret = u;
         return 0;
 }

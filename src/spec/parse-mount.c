@@ -271,8 +271,8 @@ static void set_defaults(SpecMount *m) {
         m->recursive = m->type == SPEC_MOUNT_BIND;
         m->copy = m->type == SPEC_MOUNT_VOLUME;
         m->read_only = m->type == SPEC_MOUNT_IMAGE;
-        if (m->type == SPEC_MOUNT_TMPFS)
-                m->tmpcopyup = m->nosuid = m->nodev = m->noexec = true;
+        m->nosuid = m->nodev = m->type == SPEC_MOUNT_TMPFS || m->type == SPEC_MOUNT_VOLUME;
+        m->tmpcopyup = m->noexec = m->type == SPEC_MOUNT_TMPFS;
 }
 
 static bool volume_name_valid(const char *s) {

@@ -77,7 +77,7 @@ START_TEST(others_have_only_what_was_added) {
         World w = box_world();
 
         w.user = (char *) "web";
-        box_check(&w, { "ids", "33:34+50" }, { "env HOME", "/srv" },
+        box_check(&w, { "ids", "33:34+34+50" }, { "env HOME", "/srv" },
                 { "field /proc/self/status CapEff", "0000000000000000" },
                 { "field /proc/self/status CapPrm", "0000000000000000" },
                 { "field /proc/self/status CapBnd", "00000000800405fb" },
@@ -86,7 +86,7 @@ START_TEST(others_have_only_what_was_added) {
         w.user = (char *) "1234:7";
         w.groups = (char *[]){ (char *) "tls", (char *) "99", NULL };
         w.ambient = UINT64_C(1) << 10;
-        box_check(&w, { "ids", "1234:7+50+99" }, { "env HOME", "/" },
+        box_check(&w, { "ids", "1234:7+7+50+99" }, { "env HOME", "/" },
                 { "field /proc/self/status CapEff", "0000000000000400" },
                 { "field /proc/self/status CapPrm", "0000000000000400" },
                 { "field /proc/self/status CapInh", "0000000000000400" },
@@ -147,7 +147,7 @@ START_TEST(a_filter_that_forbids_the_setup_itself_still_works) {
         d.seccomp = filter(profile);
         box_start(&d, &w, (const char *const[]){ "ids", NULL });
         ck_assert_int_eq(drive_wait(&d), 0);
-        ck_assert_str_eq(d.output.data, "ids = 33:34+50\n");
+        ck_assert_str_eq(d.output.data, "ids = 33:34+34+50\n");
         drive_clear(&d);
 }
 END_TEST
@@ -302,7 +302,7 @@ START_TEST(a_join_is_in_the_same_world) {
                 (void) snprintf(commands[i], sizeof(commands[i]), "link /proc/self/ns/%s", kinds[i]);
                 lines[n++] = (Line){ commands[i], links[i] };
         }
-        lines[n++] = (Line){ "ids", "33:34+50" };
+        lines[n++] = (Line){ "ids", "33:34+34+50" };
         lines[n++] = (Line){ "fds", "0 1 2 " };
         lines[n++] = (Line){ "field /proc/self/status CapEff", "0000000000000000" };
         lines[n++] = (Line){ "field /proc/self/status CapBnd", "00000000800405fb" };

@@ -64,15 +64,15 @@ START_TEST(names_numbers_and_groups) {
                 { "",         0,     0,  "/root",    0 },
                 { "web",      33,    34, "/srv/www", 3 },
                 { "33",       33,    34, "/srv/www", 3 },
-                { "web:8",    33,    8,  "/srv/www", 0 },
-                { "web:mail", 33,    8,  "/srv/www", 0 },
-                { ":mail",    0,     8,  "/root",    0 },
+                { "web:8",    33,    8,  "/srv/www", 1 },
+                { "web:mail", 33,    8,  "/srv/www", 1 },
+                { ":mail",    0,     8,  "/root",    1 },
                 { "web:",     33,    34, "/srv/www", 3 },
-                { "5000",     5000,  0,  "/",        0 },
-                { "5000:5001", 5000, 5001, "/",      0 },
-                { "1000",     77,    78, "/odd",     0 }, /* a name before a number */
-                { "nohome",   1001,  1001, "/",      0 },
-                { "last",     1002,  1002, "/last",  0 },
+                { "5000",     5000,  0,  "/",        1 },
+                { "5000:5001", 5000, 5001, "/",      1 },
+                { "1000",     77,    78, "/odd",     1 }, /* a name before a number */
+                { "nohome",   1001,  1001, "/",      1 },
+                { "last",     1002,  1002, "/last",  1 },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {

@@ -176,12 +176,12 @@ START_TEST(volumes_are_bound_named_or_anonymous) {
         ck_assert_str_eq(m[0].source, "/srv/a");
         ck_assert_str_eq(m[0].source_raw, "/srv//a/");
         ck_assert_str_eq(m[0].target, "/a/b");
-        ck_assert(m[0].read_only && m[0].recursive && m[0].recursive_propagation);
+        ck_assert(m[0].read_only && m[0].recursive && m[0].recursive_propagation && !m[0].nosuid && !m[0].nodev);
         ck_assert_int_eq(m[0].propagation, SPEC_PROPAGATION_SLAVE);
         ck_assert_int_eq(m[1].type, SPEC_MOUNT_VOLUME);
         ck_assert_str_eq(m[1].source, "data");
         ck_assert_str_eq(m[1].subpath, "x/y");
-        ck_assert(m[1].own && !m[1].copy && !m[1].read_only);
+        ck_assert(m[1].own && !m[1].copy && !m[1].read_only && m[1].nosuid && m[1].nodev);
         ck_assert_ptr_null(m[2].source);
         ck_assert(m[2].copy);
         ck_assert(str_ends_with(m[3].source, "/rel"));
