@@ -71,6 +71,7 @@ static int emit(void *userdata, const UnitFile *f, const SpecDiags *diags) {
 int main(int argc, char *argv[]) {
         _cleanup_search_ SpecSearch search = { 0 };
         Generator g = { .dir = -EBADF };
+        Error error;
         int r;
 
         open_log(&g);
@@ -80,7 +81,8 @@ int main(int argc, char *argv[]) {
         }
         g.dir = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (g.dir < 0) {
-                say(&g, SPEC_ERROR, "cannot open the directory for units");
+                (void) error_set_errno(&error, -errno, "cannot open the directory for units '%s'", argv[1]);
+                say(&g, SPEC_ERROR, error.text);
                 return 1;
         }
         r = spec_search_open(NULL, &search);

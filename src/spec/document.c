@@ -160,6 +160,36 @@ int spec_search_list_kind(const SpecSearch *s, SpecKind kind, char ***ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
+static int add_misnamed(const char *dir, const char *name, SpecKind kind, char ***paths) {
+        char *path;
+
+        if (spec_name_valid(name))
+                return 0;
+        path = str_format("%s/%s%s", dir, name, suffixes[kind]);
+        for (char *c = path; c && *c; c++)
+                if ((unsigned char) *c < ' ' || *c == 0x7f)
+                        *c = '?'; /* a diagnostic is one line */
+        return path ? strv_consume(paths, path) : -ENOMEM;
+}
+
+int spec_search_list_misnamed(const SpecSearch *s, SpecKind kind, char ***ret) {
+        _cleanup_strv_ char **paths = NULL;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < s->n; i++) {
+                _cleanup_strv_ char **names = NULL;
+
+                r = s->fds[i] < 0 ? 0 : list_names(s->fds[i], suffixes[kind], true, &names);
+                strv_sort(names);
+                for (char **name = names; r >= 0 && name && *name; name++)
+                        r = add_misnamed(s->dirs[i], *name, kind, &paths);
+        }
+        if (r < 0)
+                return r;
+        *ret = paths ? TAKE_PTR(paths) : calloc(1, sizeof(char *));
+        return *ret ? 0 : -ENOMEM;
+}
+
 int spec_search_list(const SpecSearch *s, char ***ret) {
         return spec_search_list_kind(s, SPEC_CONTAINER, ret);
 }

@@ -23,6 +23,9 @@ void spec_search_close(SpecSearch *s);
 int spec_search_list(const SpecSearch *s, char ***ret);
 int spec_search_list_kind(const SpecSearch *s, SpecKind kind, char ***ret);
 
+/* Paths of what has a kind's suffix and a name that cannot be one, in the order of the search path and sorted within it. */
+int spec_search_list_misnamed(const SpecSearch *s, SpecKind kind, char ***ret);
+
 typedef struct SpecDocument {
         SpecKind kind;
         char *name, *prefix, *instance; /* as in Spec */

@@ -164,15 +164,28 @@ static int lex_line(Lexer *l) {
         return add_line(l, line);
 }
 
+static int complain_nul(SpecDiags *diags, const char *path, const char *raw, const char *nul) {
+        unsigned line = 1, column = 1;
+
+        for (const char *p = raw; p < nul; p++, column++)
+                if (*p == '\n') {
+                        line++;
+                        column = 0;
+                }
+        return spec_diag_add(diags, SPEC_ERROR, path, line, column, "has a NUL byte: it is not a text file");
+}
+
 int spec_source_lex(SpecSource *s, const char *path, char *raw, size_t size, size_t max_lines, SpecDiags *diags) {
         Lexer l = { .source = s, .diags = diags, .line = 1, .max_lines = max_lines, .section = SECTION_NONE };
+        const char *nul;
         int r = 0;
 
         *s = (SpecSource){ .raw = raw, .size = size, .path = strdup(path) };
         if (!s->path)
                 return -ENOMEM;
-        if (memchr(raw, 0, size))
-                return spec_diag_add(diags, SPEC_ERROR, path, 0, 0, "has a NUL byte: it is not a text file");
+        nul = memchr(raw, 0, size);
+        if (nul)
+                return complain_nul(diags, path, raw, nul);
         /* Each line takes at most its own bytes and a NUL, and it has an end of line, except the last. */
         s->joined = malloc(size + 2);
         if (!s->joined)

@@ -141,11 +141,27 @@ static int list_specs(Generation *g) {
         return 0;
 }
 
+/* They have no unit, but a word about them. */
+static int tell_misnamed(const SpecSearch *search, SpecKind kind, UnitFunction function, void *userdata) {
+        _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
+        _cleanup_strv_ char **paths = NULL;
+        int r;
+
+        r = spec_search_list_misnamed(search, kind, &paths);
+        for (char **path = paths; r >= 0 && path && *path; path++)
+                r = spec_diag_add(&diags, SPEC_ERROR, *path, 0, 0,
+                        "the file is ignored: what is before '%s' has to be 1 to %d letters, digits and :-_.\\ with at most one @",
+                        spec_kind_suffix(kind), SPEC_NAME_MAX);
+        return r < 0 || diags.n == 0 ? r : function(userdata, NULL, &diags);
+}
+
 int unit_generate(const SpecSearch *search, UnitFunction function, void *userdata) {
         Generation g = { .search = search };
         int r;
 
         r = list_specs(&g);
+        for (int kind = 0; r >= 0 && kind < _SPEC_KIND_MAX; kind++)
+                r = tell_misnamed(search, (SpecKind) kind, function, userdata);
         for (int kind = 0; r >= 0 && kind < _SPEC_KIND_MAX; kind++)
                 for (char **name = g.names[kind]; r >= 0 && *name; name++)
                         r = generate_one(&g, (SpecKind) kind, *name, function, userdata);
