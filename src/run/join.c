@@ -29,6 +29,7 @@ typedef struct Join {
         ScopeJob *job;
         PtyForward *pty;
         int control, pidfd, outer;
+        int log; /* where we read what it writes */
         Error error;
         int result; /* exit status, or negative errno */
 } Join;
@@ -41,6 +42,40 @@ static void join_clear(Join *j) {
         fd_close(j->control);
         fd_close(j->pidfd);
         fd_close(j->outer);
+        fd_close(j->log);
+}
+
+#define LOG_REST_MAX (1U << 20) /* what is passed on after the command's end, of what it left running perhaps */
+
+/* Returns how much there was, 0 at the end, -EAGAIN where there is no more now. */
+static ssize_t log_pass(int fd) {
+        char data[4096];
+        ssize_t n = read(fd, data, sizeof(data));
+
+        if (n < 0)
+                return errno == EINTR ? -EAGAIN : -errno;
+        return n > 0 && write_all(STDOUT_FILENO, data, (size_t) n) < 0 ? -EIO : n;
+}
+
+static int on_log(sd_event_source *s, int fd, uint32_t events, void *userdata) {
+        ssize_t n = log_pass(fd);
+
+        return n > 0 || n == -EAGAIN ? 0 : sd_event_source_set_enabled(s, SD_EVENT_OFF);
+}
+
+/* *ret_end is for the command. */
+static int log_open(Join *j, int *ret_end) {
+        int pair[2], r;
+
+        if (pipe2(pair, O_CLOEXEC) < 0)
+                return -errno;
+        j->log = pair[0];
+        r = fcntl(j->log, F_SETFL, O_NONBLOCK) < 0 ? -errno : sd_event_add_io(j->event, NULL, j->log, EPOLLIN, on_log, j);
+        if (r < 0)
+                fd_close(pair[1]);
+        else
+                *ret_end = pair[1];
+        return r;
 }
 
 static int join_end(Join *j, int result, const Error *error) {
@@ -70,6 +105,13 @@ static int on_payload_exit(sd_event_source *s, int fd, uint32_t events, void *us
         exit_status_read(fd, false, &code, &status);
         if (j->pty)
                 pty_forward_drain(j->pty);
+        for (size_t done = 0; j->log >= 0 && done < LOG_REST_MAX;) {
+                ssize_t n = log_pass(j->log);
+
+                if (n <= 0)
+                        break;
+                done += (size_t) n;
+        }
         if (j->result < 0 && *j->error.text)
                 return join_end(j, j->result, NULL);
         return join_end(j, exit_by_signal(code) ? 128 + status : status, NULL);
@@ -231,8 +273,8 @@ int join_start_helper(const JoinSettings *settings, const char *process, unsigne
 }
 
 static int helper_join(Join *j, Error *reterr) {
-        static const int std[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
-        _cleanup_close_ int leader = pidfd_open(j->instance->pid, 0);
+        _cleanup_close_ int leader = pidfd_open(j->instance->pid, 0), log = -EBADF;
+        int std[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
         _cleanup_(world_clear) World w = { 0 };
         JoinSettings settings = *j->settings;
         int r;
@@ -242,6 +284,10 @@ static int helper_join(Join *j, Error *reterr) {
                         j->instance->name);
         settings.instance = j->instance->key;
         r = join_world(&settings, &w, reterr);
+        if (r >= 0 && settings.log) {
+                r = log_open(j, &log);
+                std[1] = std[2] = log;
+        }
         if (r >= 0)
                 r = join_start_helper(&settings, j->instance->process, j->instance->release, &w, leader, std, &j->control, &j->outer, reterr);
         return r < 0 ? r : sd_event_add_io(j->event, NULL, j->control, EPOLLIN, on_control, j);
@@ -286,7 +332,7 @@ static int events_open(Join *j) {
 }
 
 int join_run(const JoinSettings *settings, Error *reterr) {
-        _cleanup_(join_clear) Join j = { .settings = settings, .control = -EBADF, .pidfd = -EBADF, .outer = -EBADF };
+        _cleanup_(join_clear) Join j = { .settings = settings, .control = -EBADF, .pidfd = -EBADF, .outer = -EBADF, .log = -EBADF };
         _cleanup_(app_state_clear) AppState state = { 0 };
         int r;
 

@@ -13,6 +13,7 @@ typedef struct JoinSettings {
         const char *user;       /* as World.user; NULL: the instance's */
         const char *cwd;        /* NULL: the instance's */
         bool terminal;          /* a new pty, joined to standard input and output */
+        bool log;               /* what it writes we write: the journal files a line under the unit of who wrote it */
 } JoinSettings;
 
 /* In a scope of its own under the app's slice. Returns the command's exit status, 128 and the signal that ended it, or negative errno: -ENOENT no such app or

@@ -50,7 +50,7 @@ static int signal_send(const InstanceStatus *i, int signal) {
 static int command_run(const Spec *spec, const SpecProcess *p, const InstanceStatus *i, Error *reterr) {
         _cleanup_(world_clear) World w = { 0 };
         _cleanup_strv_ char **argv = NULL;
-        JoinSettings settings = { .app = spec->name, .instance = i->key };
+        JoinSettings settings = { .app = spec->name, .instance = i->key, .log = true };
         int r;
 
         r = join_world(&settings, &w, reterr);

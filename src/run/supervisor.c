@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/pidfd.h>
 #include <systemd/sd-daemon.h>
 
 #include "run/adopt.h"
@@ -131,19 +132,40 @@ static int on_stop_signal(sd_event_source *s, const struct signalfd_siginfo *si,
         return 0;
 }
 
+/* `systemctl kill -s HUP` means the app. The kernel keeps from process 1 of a PID namespace what that does not handle. */
+static int on_passed_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
+        const Supervisor *sv = userdata;
+
+        for (size_t i = 0; i < sv->n_instances; i++)
+                if (sv->instances[i]->pidfd >= 0)
+                        (void) pidfd_send_signal(sv->instances[i]->pidfd, (int) si->ssi_signo, NULL, 0);
+        return 0;
+}
+
 static int event_open(Supervisor *sv) {
-        static const int signals[] = { SIGTERM, SIGINT };
+        static const struct {
+                int signal;
+                sd_event_signal_handler_t handler;
+        } signals[] = {
+                { SIGTERM,  on_stop_signal   },
+                { SIGINT,   on_stop_signal   },
+                { SIGHUP,   on_passed_signal },
+                { SIGQUIT,  on_passed_signal },
+                { SIGUSR1,  on_passed_signal },
+                { SIGUSR2,  on_passed_signal },
+                { SIGWINCH, on_passed_signal },
+        };
         sigset_t mask;
         int r;
 
         (void) sigemptyset(&mask);
         for (size_t i = 0; i < ELEMENTSOF(signals); i++)
-                (void) sigaddset(&mask, signals[i]);
+                (void) sigaddset(&mask, signals[i].signal);
         if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
                 return -errno;
         r = sd_event_default(&sv->event);
         for (size_t i = 0; i < ELEMENTSOF(signals) && r >= 0; i++)
-                r = sd_event_add_signal(sv->event, NULL, signals[i], on_stop_signal, sv);
+                r = sd_event_add_signal(sv->event, NULL, signals[i].signal, signals[i].handler, sv);
         if (r >= 0)
                 r = sd_event_add_defer(sv->event, &sv->change_source, on_changes_done, sv);
         if (r >= 0)
