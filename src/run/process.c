@@ -70,12 +70,18 @@ int release_open_ports(Supervisor *sv, Release *r, Error *reterr) {
         return q;
 }
 
-static char *pin_name(const Release *r) {
-        return str_format(ADOPT_IMAGE_PREFIX "v%u", r->number);
+static char *pin_name(const Process *p) {
+        return str_format(ADOPT_IMAGE_PREFIX "v%u/%s", p->release->number, p->spec->name ? p->spec->name : "");
+}
+
+static void pin_remove(const Process *p) {
+        _cleanup_free_ char *name = pin_name(p);
+
+        if (name)
+                (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
 }
 
 Release *release_free(Supervisor *sv, Release *r) {
-        _cleanup_free_ char *pin = NULL;
         size_t kept = 0;
 
         if (!r)
@@ -84,13 +90,12 @@ Release *release_free(Supervisor *sv, Release *r) {
                 if (sv->releases[i] != r)
                         sv->releases[kept++] = sv->releases[i];
         sv->n_releases = kept;
-        pin = pin_name(r);
-        if (pin)
-                (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", pin);
         for (size_t i = 0; i < r->n_processes; i++) {
                 Process *p = &r->processes[i];
 
                 publish_close(sv, p);
+                pin_remove(p);
+                profile_forget(sv->name, p->spec->name, r->number);
                 image_free(p->image);
                 fd_close(p->pin);
                 fd_close(p->seccomp);
@@ -102,7 +107,7 @@ Release *release_free(Supervisor *sv, Release *r) {
 }
 
 static int image_keep(Supervisor *sv, Process *process, Error *reterr) {
-        _cleanup_free_ char *text = NULL, *name = pin_name(process->release);
+        _cleanup_free_ char *text = NULL, *name = pin_name(process);
         int r = 0;
 
         if (!process->image)
@@ -112,6 +117,7 @@ static int image_keep(Supervisor *sv, Process *process, Error *reterr) {
         process->pin = image_pin(process->image, sv->name, reterr);
         if (process->pin < 0)
                 return process->pin;
+        pin_remove(process); /* an earlier supervisor's */
         text = name ? str_format("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name) : NULL;
         if (text)
                 (void) sd_pid_notify_with_fds(0, 0, text, &process->pin, 1);

@@ -119,6 +119,13 @@ int profile_store(int fd, const char *app, const char *process, unsigned release
         return r < 0 ? r : write_file(AT_FDCWD, path, data, size, 0600, false);
 }
 
+void profile_forget(const char *app, const char *process, unsigned release) {
+        _cleanup_free_ char *path = NULL;
+
+        if (stored_path(app, process, release, &path) >= 0)
+                (void) unlink(path);
+}
+
 int profile_stored_open(const char *app, const char *process, unsigned release) {
         _cleanup_free_ char *path = NULL;
         int fd, r;

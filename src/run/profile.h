@@ -13,3 +13,4 @@ int profile_open(const SpecProcess *p, Error *reterr);
 /* A copy for who joins an instance of the release later, BERTH_RUN_DIR/APP/seccomp-PROCESS.vRELEASE. */
 int profile_store(int fd, const char *app, const char *process, unsigned release);
 int profile_stored_open(const char *app, const char *process, unsigned release);
+void profile_forget(const char *app, const char *process, unsigned release);

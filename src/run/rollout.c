@@ -96,6 +96,12 @@ static bool is_used(const Supervisor *sv, const Release *r) {
         return false;
 }
 
+static void releases_forget(Supervisor *sv) {
+        for (size_t k = sv->n_releases; k-- > 0;)
+                if (!is_used(sv, sv->releases[k]))
+                        release_free(sv, sv->releases[k]);
+}
+
 static void forget(Supervisor *sv) {
         size_t kept = 0;
 
@@ -105,9 +111,7 @@ static void forget(Supervisor *sv) {
                 else
                         sv->instances[kept++] = sv->instances[k];
         sv->n_instances = kept;
-        for (size_t k = sv->n_releases; k-- > 0;)
-                if (!is_used(sv, sv->releases[k]))
-                        release_free(sv, sv->releases[k]);
+        releases_forget(sv);
 }
 
 /* More of them at once are no faster, and the bus allows a connection no more than some questions that are not answered yet. */
@@ -561,8 +565,10 @@ static void running_look(Supervisor *sv) {
         r = reconcile(sv);
         if (r < 0)
                 log_error("App '%s': %s", sv->name, strerror(-r));
-        else if (sv->rollout->changing && (r > 0 || (sv->rollout->why && failed)))
+        else if (sv->rollout->changing && (r > 0 || (sv->rollout->why && failed))) {
                 changed(sv);
+                releases_forget(sv); /* the stable one is another one now */
+        }
         if (!sv->rollout->changing && !sv->rollout->next && all_are_over(sv)) {
                 if (failed)
                         sv->exit_status = exit_status_of(failed);
