@@ -7,7 +7,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-#include "bus/app.h"
+#include "deploy/app.h"
 
 typedef struct Manager Manager;
 typedef struct Request Request;

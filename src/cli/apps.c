@@ -220,6 +220,7 @@ static int instance_json(Buf *b, const App *app, const InstanceStatus *i) {
 }
 
 int app_json(Buf *b, const App *app) {
+        Usage u = usage_of_app(app->name);
         int r;
 
         r = buf_putc(b, '{');
@@ -242,8 +243,11 @@ int app_json(Buf *b, const App *app) {
         if (r >= 0)
                 r = member(b, "image_id", app->run.image_id);
         if (r >= 0)
-                r = buf_printf(b, "\"release\":%u,\"since_usec\":%" PRIu64 ",\"instances\":[", app->run.release,
-                        app->run.since_usec);
+                r = buf_printf(b, "\"release\":%u,\"since_usec\":%" PRIu64, app->run.release, app->run.since_usec);
+        if (r >= 0)
+                r = usage_json(b, &u);
+        if (r >= 0)
+                r = buf_puts(b, ",\"instances\":[");
         for (size_t i = 0; r >= 0 && i < app->run.n_instances; i++) {
                 if (i > 0)
                         r = buf_putc(b, ',');

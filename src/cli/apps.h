@@ -3,7 +3,7 @@
 
 /* What `list` and `status` share: apps read from files and from systemd, without berthd, and their look. */
 
-#include "bus/app.h"
+#include "deploy/app.h"
 #include "cli/cli.h"
 
 typedef struct Apps {

@@ -2,7 +2,7 @@
 #include <getopt.h>
 
 #include "cli/apps.h"
-#include "cli/job.h"
+#include "deploy/job.h"
 #include "cli/pull-app.h"
 #include "image/registry/pull.h"
 #include "run/request.h"
@@ -155,7 +155,7 @@ static void update(Update *u, size_t first, const char *unit) {
         Result result = RESULT_UPDATED;
         Error error = { 0 };
 
-        (void) request_write(u->rows[first].app, "berth auto-update", "newer image", false);
+        (void) request_write(u->rows[first].app, NULL, "berth auto-update", "newer image", false);
         if (job_run(u->rollback ? "ReloadUnit" : "RestartUnit", unit, &error) < 0)
                 result = u->rollback ? RESULT_ROLLED_BACK : RESULT_FAILED;
         for (size_t i = first; i < u->n; i++)

@@ -123,6 +123,6 @@ int cmd_keys(int argc, char *argv[]) {
                 }
         for (int i = optind; i < argc; i++)
                 if (!section_known(argv[i]))
-                        return cli_usage("no section '%s'; there are Unit, Service, Install, Container, Image and Quadlet", argv[i]);
+                        return cli_usage("no section '%s'; there are Unit, Service, Slice, Install, Container, Image, Network and Quadlet", argv[i]);
         return json ? print_json(argv + optind) : print_table(argv + optind);
 }

@@ -1,154 +1,92 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <inttypes.h>
+#include <getopt.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <systemd/sd-bus.h>
 
 #include "cli/apps.h"
-#include "cli/drop-in.h"
-#include "util/nearest.h"
+#include "deploy/limits.h"
+#include "deploy/slice.h"
 #include "util/strv.h"
 
-#define DROP_IN "50-limits.conf"
-#define TEXT_MAX 32
-
-typedef enum LimitKind {
-        LIMIT_SIZE,
-        LIMIT_CPUS,   /* microseconds a second */
-        LIMIT_NUMBER,
-        LIMIT_WEIGHT, /* 0: idle */
-        _LIMIT_KIND_MAX,
-        _LIMIT_KIND_INVALID = -EINVAL,
-} LimitKind;
-
-typedef struct Limit {
-        const char *key;
-        LimitKind kind;
-        size_t offset; /* of the SpecNumber in SpecProcess */
-        const char *member; /* in JSON */
-} Limit;
-
-static const Limit limits[] = {
-        { "Memory",     LIMIT_SIZE,   offsetof(SpecProcess, memory),     "memory"     },
-        { "MemorySwap", LIMIT_SIZE,   offsetof(SpecProcess, swap),       "swap"       },
-        { "CPUs",       LIMIT_CPUS,   offsetof(SpecProcess, cpu_quota),  "cpus"       },
-        { "CPUWeight",  LIMIT_WEIGHT, offsetof(SpecProcess, cpu_weight), "cpu_weight" },
-        { "IOWeight",   LIMIT_WEIGHT, offsetof(SpecProcess, io_weight),  "io_weight"  },
-        { "PidsLimit",  LIMIT_NUMBER, offsetof(SpecProcess, pids),       "pids"       },
-};
+#define APP_ROW "(app)"
 
 static const char help[] =
-        "Usage: berth limits [--json] APP [PROCESS] [KEY=VALUE…]\n\n"
-        "Changes the limits of each instance of an app, or of one of its processes, while it runs; without KEY=VALUE it\n"
-        "shows them. KEY is Memory, MemorySwap, CPUs, CPUWeight, IOWeight or PidsLimit, and VALUE as in a spec: 512m, 1.5,\n"
-        "infinity. Without a value, what the spec says counts again.\n\n"
+        "Usage: berth limits [--json] APP [PROCESS] [KEY=VALUE…]\n"
+        "       berth limits [--json] --app APP [KEY=VALUE…]\n\n"
+        "Changes the limits of each instance of an app, or of one of its processes, or of the app as a whole, while it runs;\n"
+        "without KEY=VALUE it shows them. KEY is Memory, MemorySwap, CPUs, CPUWeight, IOWeight or PidsLimit, and VALUE as in a\n"
+        "spec: 512m, 1.5, infinity. Without a value, what the spec says counts again.\n\n"
+        "  --app       of all instances together: the app's slice\n"
         "  --json      for programs\n"
         "  -h, --help  show this";
 
-static const SpecNumber *number_of(const SpecProcess *p, const Limit *l) {
-        return (const SpecNumber *) ((const char *) p + l->offset);
-}
-
-static const char *size_words(uint64_t size, char text[static TEXT_MAX]) {
-        static const char units[] = "bkmgt";
-        size_t unit = 0;
-
-        while (size != 0 && size % 1024 == 0 && unit + 1 < STRLEN("bkmgt")) {
-                size /= 1024;
-                unit++;
-        }
-        (void) snprintf(text, TEXT_MAX, unit == 0 ? "%" PRIu64 : "%" PRIu64 "%c", size, units[unit]);
-        return text;
-}
-
-/* As a spec would say it; NULL: nothing is set. MemorySwap= is shown as what it leaves for swap. */
-static const char *limit_text(const SpecProcess *p, const Limit *l, char text[static TEXT_MAX]) {
-        const SpecNumber *n = number_of(p, l);
-
-        if (!n->set)
-                return NULL;
-        if (n->value == SPEC_INFINITY)
-                return "infinity";
-        switch (l->kind) {
-        case LIMIT_SIZE:
-                return size_words(n->value, text);
-        case LIMIT_CPUS:
-                (void) snprintf(text, TEXT_MAX, "%g", (double) n->value / 1e6);
-                return text;
-        case LIMIT_WEIGHT:
-        case LIMIT_NUMBER:
-                if (l->kind == LIMIT_WEIGHT && n->value == 0)
-                        return "idle";
-                (void) snprintf(text, TEXT_MAX, "%" PRIu64, n->value);
-                return text;
-        case _LIMIT_KIND_MAX:
-        case _LIMIT_KIND_INVALID:
-                break;
-        }
-        assert(false);
-        return NULL;
-}
-
-static const Limit *limit_find(const char *key, size_t n) {
-        _cleanup_free_ char *name = strndup(key, n);
-        Nearest nearest = NEAREST_INIT(name ? name : "");
-        const Limit *near;
-
-        for (size_t i = 0; i < ELEMENTSOF(limits); i++) {
-                if (strlen(limits[i].key) == n && strncmp(key, limits[i].key, n) == 0)
-                        return &limits[i];
-                nearest_try(&nearest, limits[i].key, &limits[i]);
-        }
-        near = nearest_found(&nearest);
-        (void) (near ? cli_usage("no limit '%s', did you mean '%s'?", name, near->key) :
-                       cli_usage("no limit '%s'; there are Memory, MemorySwap, CPUs, CPUWeight, IOWeight and PidsLimit", name ? name : ""));
-        return NULL;
-}
+typedef struct Asked {
+        const char *app, *process; /* process NULL: all */
+        char *const *arguments;
+        bool slice, json;
+} Asked;
 
 /* ---- what there is ---- */
 
-static int show_json(const Spec *s, const char *only) {
+/* p NULL: of the app as a whole. */
+static const char *text_of(const Spec *s, const SpecProcess *p, const Limit *l, char text[static LIMIT_TEXT_MAX]) {
+        return p ? limit_text(p, l, text) : limit_slice_text(s, l, text);
+}
+
+/* i of the first, which is the app as a whole, is 0. */
+static bool is_shown(const Asked *a, const Spec *s, size_t i) {
+        if (i == 0)
+                return !a->process;
+        return !a->slice && (!a->process || streq_ptr(s->processes[i - 1].name, a->process));
+}
+
+static int row_json(Buf *b, const Spec *s, const SpecProcess *p) {
+        int r = buf_printf(b, "{\"app\":%s,\"process\":", p ? "false" : "true");
+
+        if (r >= 0)
+                r = json_quote(b, !p ? NULL : p->name ? p->name : "");
+        for (size_t k = 0; r >= 0 && k < LIMITS_N; k++) {
+                char text[LIMIT_TEXT_MAX];
+
+                r = buf_printf(b, ",\"%s\":", limits[k].member);
+                if (r >= 0)
+                        r = json_quote(b, text_of(s, p, &limits[k], text));
+        }
+        return r < 0 ? r : buf_putc(b, '}');
+}
+
+static int show_json(const Asked *a, const Spec *s) {
         _cleanup_buf_ Buf b = BUF_INIT;
-        bool first = true;
         int r = buf_putc(&b, '[');
+        bool first = true;
 
-        for (size_t i = 0; r >= 0 && i < s->n_processes; i++) {
-                const SpecProcess *p = &s->processes[i];
-
-                if (only && !streq_ptr(p->name, only))
+        for (size_t i = 0; r >= 0 && i <= s->n_processes; i++) {
+                if (!is_shown(a, s, i))
                         continue;
-                r = buf_puts(&b, first ? "{\"process\":" : ",{\"process\":");
+                r = first ? 0 : buf_putc(&b, ',');
                 first = false;
                 if (r >= 0)
-                        r = json_quote(&b, p->name ? p->name : "");
-                for (size_t k = 0; r >= 0 && k < ELEMENTSOF(limits); k++) {
-                        char text[TEXT_MAX];
-
-                        r = buf_printf(&b, ",\"%s\":", limits[k].member);
-                        if (r >= 0)
-                                r = json_quote(&b, limit_text(p, &limits[k], text));
-                }
-                if (r >= 0)
-                        r = buf_putc(&b, '}');
+                        r = row_json(&b, s, i == 0 ? NULL : &s->processes[i - 1]);
         }
         if (r >= 0)
                 r = buf_putc(&b, ']');
         return r < 0 ? cli_fail("out of memory") : json_print(&b);
 }
 
-static int show_table(const Spec *s, const char *only) {
+static int show_table(const Asked *a, const Spec *s) {
         static const char *const header[] = { "PROCESS", "MEMORY", "SWAP", "CPUS", "CPUWEIGHT", "IOWEIGHT", "PIDS" };
         _cleanup_(table_freep) Table *t = table_headed(header, ELEMENTSOF(header));
         int r = t ? 0 : -ENOMEM;
 
-        for (size_t i = 0; r >= 0 && i < s->n_processes; i++) {
-                const SpecProcess *p = &s->processes[i];
-                char text[TEXT_MAX];
+        for (size_t i = 0; r >= 0 && i <= s->n_processes; i++) {
+                const SpecProcess *p = i == 0 ? NULL : &s->processes[i - 1];
+                char text[LIMIT_TEXT_MAX];
 
-                if (only && !streq_ptr(p->name, only))
+                if (!is_shown(a, s, i))
                         continue;
-                r = table_add(t, STYLE_BOLD, p->name);
-                for (size_t k = 0; r >= 0 && k < ELEMENTSOF(limits); k++)
-                        r = table_add(t, STYLE_NORMAL, limit_text(p, &limits[k], text));
+                r = table_add(t, STYLE_BOLD, p ? p->name : APP_ROW);
+                for (size_t k = 0; r >= 0 && k < LIMITS_N; k++)
+                        r = table_add(t, STYLE_NORMAL, text_of(s, p, &limits[k], text));
         }
         if (r < 0)
                 return cli_fail("out of memory");
@@ -156,96 +94,127 @@ static int show_table(const Spec *s, const char *only) {
         return 0;
 }
 
+static int show(const Asked *a) {
+        _cleanup_(spec_freep) Spec *s = NULL;
+        _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
+        int r = spec_load(a->app, NULL, &diags, &s);
+
+        if (r == -ENOENT)
+                return cli_fail("there is no app '%s'", a->app);
+        if (r < 0)
+                return cli_fail("cannot read app '%s': %s", a->app, diags.n > 0 ? diags.items[0].text : strerror(-r));
+        if (a->process && !spec_process(s, a->process))
+                return cli_fail("app '%s' has no process '%s'", a->app, a->process);
+        return a->json ? show_json(a, s) : show_table(a, s);
+}
+
 /* ---- a change ---- */
 
-static int set_all(DropIn *c, const char *process, char *const *arguments) {
-        for (; *arguments; arguments++) {
-                const char *equals = strchr(*arguments, '=');
-                const Limit *l = limit_find(*arguments, (size_t) (equals - *arguments));
+static bool print_changes_of(const DropIn *c, const SpecProcess *before, const SpecProcess *now, const char *name, const char *when) {
+        bool any = false;
 
-                if (!l)
-                        return CLI_USAGE;
-                if (strpbrk(equals, "\n\\"))
-                        return cli_usage("'%s' is not one line", *arguments);
-                if (drop_in_set(c, process, l->key, equals[1] ? equals + 1 : NULL) < 0)
-                        return cli_fail("out of memory");
+        for (size_t k = 0; k < LIMITS_N; k++) {
+                char text[2][LIMIT_TEXT_MAX];
+                const char *from = text_of(c->old, before, &limits[k], text[0]), *to = text_of(c->spec, now, &limits[k], text[1]);
+
+                if (streq_ptr(from, to))
+                        continue;
+                printf("%s: %s %s -> %s%s\n", name, limits[k].key, from ? from : "-", to ? to : "-", when);
+                any = true;
         }
-        return 0;
+        return any;
 }
 
 static int print_changes(const DropIn *c, bool runs) {
-        bool any = false;
+        const char *when = runs ? "" : ", when the app starts";
+        bool any = c->spec && print_changes_of(c, NULL, NULL, APP_ROW, when);
 
         for (size_t i = 0; c->spec && i < c->spec->n_processes; i++) {
                 const SpecProcess *now = &c->spec->processes[i], *before = spec_process(c->old, now->name);
 
-                for (size_t k = 0; before && k < ELEMENTSOF(limits); k++) {
-                        char text[2][TEXT_MAX];
-                        const char *from = limit_text(before, &limits[k], text[0]), *to = limit_text(now, &limits[k], text[1]);
-
-                        if (streq_ptr(from, to))
-                                continue;
-                        printf("%s: %s %s -> %s%s\n", now->name ? now->name : c->app, limits[k].key, from ? from : "-", to ? to : "-",
-                                runs ? "" : ", when the app starts");
+                if (before && print_changes_of(c, before, now, now->name ? now->name : c->app, when))
                         any = true;
-                }
         }
         if (!any)
                 puts("nothing has changed");
         return 0;
 }
 
-static int change(const char *app, const char *process, char *const *arguments, bool json) {
-        _cleanup_free_ char *reason = strv_join(arguments, " ");
+/* There is nothing to be reloaded: the supervisor has no part in it. As drop_in_apply(). */
+static int apply_slice(DropIn *c, Error *reterr) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        int r = c->spec ? sd_bus_open_system(&bus) : 1;
+
+        if (r == 1)
+                return r;
+        if (r == -ENOENT)
+                return 0; /* where there is no bus nothing runs */
+        if (r < 0)
+                (void) error_set_errno(reterr, r, "cannot connect to the system bus");
+        else
+                r = slice_change(bus, c->old, c->spec, reterr);
+        if (r < 0)
+                drop_in_undo(c);
+        return r < 0 ? r : 1;
+}
+
+static int change(const Asked *a) {
+        _cleanup_free_ char *reason = strv_join(a->arguments, " ");
         _cleanup_drop_in_ DropIn c = DROP_IN_INIT;
         Error error = { 0 };
-        int r = reason ? drop_in_begin(app, DROP_IN, &c, &error) : -ENOMEM, code;
+        int r = reason ? drop_in_begin(a->app, LIMITS_DROP_IN, &c, &error) : -ENOMEM;
 
         if (r < 0)
                 return cli_fail("%s", *error.text ? error.text : strerror(-r));
-        if (process && !spec_process(c.old, process))
-                return cli_fail("app '%s' has no process '%s'", app, process);
-        code = set_all(&c, process, arguments);
-        if (code != 0)
-                return code;
-        r = drop_in_write(&c, &error);
+        if (a->process && !spec_process(c.old, a->process))
+                return cli_fail("app '%s' has no process '%s'", a->app, a->process);
+        r = a->slice ? limits_set_slice(&c, a->arguments, &error) : limits_set(&c, a->process, a->arguments, &error);
+        if (r == -EINVAL)
+                return cli_usage("%s", error.text);
         if (r >= 0)
-                r = drop_in_apply(&c, "berth limits", reason, true, &error);
+                r = drop_in_write(&c, &error);
+        if (r >= 0)
+                r = a->slice ? apply_slice(&c, &error) : drop_in_apply(&c, "berth limits", reason, true, &error);
         if (r < 0)
-                return cli_fail("the limits of app '%s' are not changed: %s", app, *error.text ? error.text : strerror(-r));
-        return json ? show_json(c.spec ? c.spec : c.old, process) : print_changes(&c, r > 0);
-}
-
-static int show(const char *app, const char *process, bool json) {
-        _cleanup_(spec_freep) Spec *s = NULL;
-        _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
-        int r = spec_load(app, NULL, &diags, &s);
-
-        if (r == -ENOENT)
-                return cli_fail("there is no app '%s'", app);
-        if (r < 0)
-                return cli_fail("cannot read app '%s': %s", app, diags.n > 0 ? diags.items[0].text : strerror(-r));
-        if (process && !spec_process(s, process))
-                return cli_fail("app '%s' has no process '%s'", app, process);
-        return json ? show_json(s, process) : show_table(s, process);
+                return cli_fail("the limits of app '%s' are not changed: %s", a->app, *error.text ? error.text : strerror(-r));
+        return a->json ? show_json(a, c.spec ? c.spec : c.old) : print_changes(&c, r > 0);
 }
 
 int cmd_limits(int argc, char *argv[]) {
-        const char *app, *process = NULL;
-        bool json = false;
-        int code, i;
+        static const struct option options[] = {
+                { "app",  no_argument, NULL, 'a' },
+                { "json", no_argument, NULL, 'j' },
+                { "help", no_argument, NULL, 'h' },
+                { NULL,   0,           NULL, 0   },
+        };
+        Asked a = { 0 };
+        int c, i;
 
-        code = cli_options(argc, argv, help, &json);
-        if (code >= 0)
-                return code;
+        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
+                switch (c) {
+                case 'a':
+                        a.slice = true;
+                        break;
+                case 'j':
+                        a.json = true;
+                        break;
+                case 'h':
+                        puts(help);
+                        return 0;
+                default:
+                        return CLI_USAGE;
+                }
         if (optind >= argc)
                 return cli_usage("'limits' needs an app; 'berth list' shows all");
-        app = argv[optind];
+        a.app = argv[optind];
         i = optind + 1;
         if (i < argc && !strchr(argv[i], '='))
-                process = argv[i++];
+                a.process = argv[i++];
+        if (a.process && a.slice)
+                return cli_usage("--app is for the app as a whole, not for its process '%s'", a.process);
         for (int k = i; k < argc; k++)
                 if (!strchr(argv[k], '='))
                         return cli_usage("'%s' is not KEY=VALUE", argv[k]);
-        return i < argc ? change(app, process, argv + i, json) : show(app, process, json);
+        a.arguments = argv + i;
+        return i < argc ? change(&a) : show(&a);
 }

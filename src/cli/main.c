@@ -26,7 +26,7 @@ static const Command commands[] = {
         { "restart",  cmd_verb,     "Stop and start apps" },
         { "reload",   cmd_verb,     "Have apps become what their files say now" },
         { "scale",    cmd_scale,    "Show or change how many instances an app has" },
-        { "limits",   cmd_limits,   "Show or change what an app's instances may use" },
+        { "limits",   cmd_limits,   "Show or change what an app and its instances may use" },
         { "maintenance", cmd_maintenance, "Answer an app's HTTP requests with a page meanwhile" },
         { "releases", cmd_releases, "Show the releases of an app" },
         { "rollback", cmd_rollback, "Have an app run again what an earlier release was" },

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/drop-in.h"
+#include "deploy/drop-in.h"
 #include "cli/cli.h"
 
 #define DROP_IN "50-maintenance.conf"

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "cli/apps.h"
-#include "cli/drop-in.h"
+#include "deploy/drop-in.h"
 #include "run/release.h"
 #include "util/paths.h"
 #include "util/strv.h"

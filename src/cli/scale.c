@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/drop-in.h"
+#include "deploy/drop-in.h"
 #include "cli/formation.h"
 #include "util/nearest.h"
 #include "util/strv.h"

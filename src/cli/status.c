@@ -43,6 +43,28 @@ static void print_processes(const App *app) {
         putchar('\n');
 }
 
+/* "12.3 MB, 350ms of CPU, 14 tasks": what is known. */
+static void print_usage(const App *app) {
+        Usage u = usage_of_app(app->name);
+        char memory[USAGE_TEXT_MAX], cpu[USAGE_TEXT_MAX];
+        const char *separator = "";
+
+        if (u.memory == USAGE_UNKNOWN && u.cpu_usec == USAGE_UNKNOWN && u.pids == USAGE_UNKNOWN)
+                return;
+        printf("%*s: ", 9, "Uses");
+        if (usage_memory_text(&u, memory)) {
+                printf("%s", memory);
+                separator = ", ";
+        }
+        if (usage_cpu_text(&u, cpu)) {
+                printf("%s%s of CPU", separator, cpu);
+                separator = ", ";
+        }
+        if (u.pids != USAGE_UNKNOWN)
+                printf("%s%" PRIu64 " tasks", separator, u.pids);
+        putchar('\n');
+}
+
 static void print_app(const App *app) {
         char state[64];
 
@@ -62,6 +84,7 @@ static void print_app(const App *app) {
         if (app->run.name)
                 printf("%*s: v%u\n", 9, "Release", app->run.release);
         print_processes(app);
+        print_usage(app);
 }
 
 static const char *how_it_ended(const InstanceStatus *i, char *buffer, size_t size) {

@@ -29,14 +29,15 @@ static uint64_t read_number(int cgroup, const char *file, const char *name) {
         return USAGE_UNKNOWN;
 }
 
-Usage usage_of(const char *app, const InstanceStatus *i) {
+/* scope "": the slice itself. */
+static Usage usage_of_group(const char *app, const char *scope) {
         Usage u = { .memory = USAGE_UNKNOWN, .cpu_usec = USAGE_UNKNOWN, .pids = USAGE_UNKNOWN };
-        _cleanup_free_ char *slice = NULL, *path = NULL;
+        _cleanup_free_ char *slice = NULL, *below = NULL, *path = NULL;
         _cleanup_close_ int cgroup = -EBADF;
 
-        if (!i->scope || !*i->scope || i->pid <= 0 || unit_slice_name(app, &slice) < 0)
+        if (unit_slice_name(app, &slice) < 0 || unit_slice_path(slice, &below) < 0)
                 return u;
-        path = str_format(CGROUP_ROOT "/berth.slice/%s/%s", slice, i->scope);
+        path = str_format(CGROUP_ROOT "/%s/%s", below, scope);
         cgroup = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
         if (cgroup < 0)
                 return u;
@@ -44,6 +45,16 @@ Usage usage_of(const char *app, const InstanceStatus *i) {
         u.cpu_usec = read_number(cgroup, "cpu.stat", "usage_usec ");
         u.pids = read_number(cgroup, "pids.current", NULL);
         return u;
+}
+
+Usage usage_of(const char *app, const InstanceStatus *i) {
+        if (!i->scope || !*i->scope || i->pid <= 0)
+                return (Usage){ .memory = USAGE_UNKNOWN, .cpu_usec = USAGE_UNKNOWN, .pids = USAGE_UNKNOWN };
+        return usage_of_group(app, i->scope);
+}
+
+Usage usage_of_app(const char *app) {
+        return usage_of_group(app, "");
 }
 
 const char *usage_memory_text(const Usage *u, char text[static USAGE_TEXT_MAX]) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What an instance uses, as its scope's control group counts it. */
+/* What an instance and an app use, as their control groups count it. */
 
 #include "run/state.h"
 #include "util/buf.h"
@@ -17,6 +17,9 @@ typedef struct Usage {
 
 /* All unknown where it does not run. */
 Usage usage_of(const char *app, const InstanceStatus *i);
+
+/* Of all of an app: its instances, and but for an instance of a template its supervisor. */
+Usage usage_of_app(const char *app);
 
 /* ,"memory":N,"cpu_usec":N,"pids":N with null for what is not known. */
 int usage_json(Buf *b, const Usage *u);

@@ -2,7 +2,7 @@
 #include <getopt.h>
 
 #include "cli/apps.h"
-#include "cli/job.h"
+#include "deploy/job.h"
 #include "run/request.h"
 
 /* start, stop, restart and reload: systemctl's, by the names of apps, with what the app itself says where they fail. */
@@ -75,7 +75,7 @@ static int run(const Verb *v, char *const *names, size_t n) {
         }
         /* An app that does not run has nobody to be told who asks; its job says that it does not run. */
         for (size_t i = 0; i < apps.n && v->asks; i++)
-                (void) request_write(apps.items[i]->name, "berth reload", "", false);
+                (void) request_write(apps.items[i]->name, NULL, "berth reload", "", false);
         if (apps.n > 0 && jobs_run(v->method, jobs, apps.n, &error) < 0)
                 code = cli_fail("%s", error.text);
         else

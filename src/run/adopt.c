@@ -15,6 +15,7 @@
 #include "run/port-pool.h"
 #include "run/publish.h"
 #include "run/rollout.h"
+#include "unit/name.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/paths.h"
@@ -152,9 +153,12 @@ void adopt_kill_all(int slice_cgroup) {
 }
 
 int adopt_slice_open(const char *slice) {
-        _cleanup_free_ char *path = str_format(CGROUP_ROOT "/berth.slice/%s", slice);
-        int fd;
+        _cleanup_free_ char *below = NULL, *path = NULL;
+        int fd, r = unit_slice_path(slice, &below);
 
+        if (r < 0)
+                return r;
+        path = str_format(CGROUP_ROOT "/%s", below);
         if (!path)
                 return -ENOMEM;
         fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -16,7 +16,6 @@
 
 #define REQUEST_SIZE_MAX (16U * 1024)
 #define REQUEST_AGE_MAX 3600 /* seconds: then its reload, which may have to wait for another one, will not come any more */
-#define NAME_MAX_SIZE 64
 
 static const Field request_fields[] = {
         { "author",    FIELD_STRING,   offsetof(Request, author)    },
@@ -45,25 +44,27 @@ static uid_t login_uid(void) {
         return uid > UINT32_MAX ? (uid_t) -1 : (uid_t) uid;
 }
 
-const char *request_author(void) {
-        static char name[NAME_MAX_SIZE];
-        const char *sudo = getenv("SUDO_USER");
-        uid_t uid = login_uid();
-        struct passwd *user;
+const char *request_user(uid_t uid, char name[static REQUEST_NAME_MAX]) {
+        const struct passwd *user = getpwuid(uid);
 
-        if (uid == (uid_t) -1 && sudo && *sudo)
-                user = getpwnam(sudo);
-        else
-                user = getpwuid(uid == (uid_t) -1 ? getuid() : uid);
         if (user)
-                (void) snprintf(name, sizeof(name), "%s", user->pw_name);
+                (void) snprintf(name, REQUEST_NAME_MAX, "%s", user->pw_name);
         else
-                (void) snprintf(name, sizeof(name), "%u", (unsigned) (uid == (uid_t) -1 ? getuid() : uid));
+                (void) snprintf(name, REQUEST_NAME_MAX, "%u", (unsigned) uid);
         return name;
 }
 
-int request_write(const char *app, const char *means, const char *reason, bool formation) {
-        const Request request = { .author = (char *) request_author(), .means = (char *) means, .reason = (char *) reason, .formation = formation };
+const char *request_author(void) {
+        static char name[REQUEST_NAME_MAX];
+        const char *sudo = getenv("SUDO_USER");
+        uid_t uid = login_uid();
+        const struct passwd *user = uid == (uid_t) -1 && sudo && *sudo ? getpwnam(sudo) : NULL;
+
+        return request_user(user ? user->pw_uid : uid == (uid_t) -1 ? getuid() : uid, name);
+}
+
+int request_write(const char *app, const char *author, const char *means, const char *reason, bool formation) {
+        const Request request = { .author = (char *) (author ? author : request_author()), .means = (char *) means, .reason = (char *) reason, .formation = formation };
         _cleanup_free_ char *path = path_of(app);
         _cleanup_buf_ Buf b = BUF_INIT;
         int r = path ? fields_put(&b, &request, request_fields, ELEMENTSOF(request_fields)) : -ENOMEM;

@@ -112,15 +112,15 @@ static FileKind file_kind(int dir, const char *name) {
         return st.st_size == 0 ? FILE_MASK : FILE_PLAIN;
 }
 
-/* Names in directory fd that end in suffix, without it where cut says so; sorted by the caller. */
-static int list_names(int fd, const char *suffix, bool cut, char ***names) {
+/* Names in directory fd that end in suffix, without it where cut says so, of directories or of all else; sorted by the caller. */
+static int list_names(int fd, const char *suffix, bool cut, bool directories, char ***names) {
         _cleanup_closedir_ DIR *d = NULL;
         int r = dir_open(fd, ".", &d);
 
         for (struct dirent *e; r == 0 && (e = readdir(d));) {
                 size_t n = strlen(e->d_name);
 
-                if (e->d_name[0] == '.' || !str_ends_with(e->d_name, suffix) || e->d_type == DT_DIR)
+                if (e->d_name[0] == '.' || !str_ends_with(e->d_name, suffix) || (e->d_type == DT_DIR) != directories)
                         continue;
                 if (cut)
                         e->d_name[n - strlen(suffix)] = 0;
@@ -135,7 +135,7 @@ int spec_search_list_kind(const SpecSearch *s, SpecKind kind, char ***ret) {
         int r;
 
         for (size_t i = 0; i < s->n; i++) {
-                r = s->fds[i] < 0 ? 0 : list_names(s->fds[i], suffixes[kind], true, &all);
+                r = s->fds[i] < 0 ? 0 : list_names(s->fds[i], suffixes[kind], true, false, &all);
                 if (r < 0)
                         return r;
         }
@@ -179,7 +179,7 @@ int spec_search_list_misnamed(const SpecSearch *s, SpecKind kind, char ***ret) {
         for (size_t i = 0; r >= 0 && i < s->n; i++) {
                 _cleanup_strv_ char **names = NULL;
 
-                r = s->fds[i] < 0 ? 0 : list_names(s->fds[i], suffixes[kind], true, &names);
+                r = s->fds[i] < 0 ? 0 : list_names(s->fds[i], suffixes[kind], true, false, &names);
                 strv_sort(names);
                 for (char **name = names; r >= 0 && name && *name; name++)
                         r = add_misnamed(s->dirs[i], *name, kind, &paths);
@@ -188,6 +188,23 @@ int spec_search_list_misnamed(const SpecSearch *s, SpecKind kind, char ***ret) {
                 return r;
         *ret = paths ? TAKE_PTR(paths) : calloc(1, sizeof(char *));
         return *ret ? 0 : -ENOMEM;
+}
+
+int spec_search_list_instances(const SpecSearch *s, char ***ret) {
+        _cleanup_strv_ char **all = NULL, **result = strv_copy(NULL);
+        int r = result ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < s->n && r >= 0; i++)
+                r = s->fds[i] < 0 ? 0 : list_names(s->fds[i], ".container.d", true, true, &all);
+        if (r < 0)
+                return r;
+        strv_sort(all);
+        for (size_t k = 0; all && all[k] && r >= 0; k++)
+                if (strchr(all[k], '@') && !str_ends_with(all[k], "@") && spec_name_valid(all[k]) && !(k > 0 && streq(all[k], all[k - 1])))
+                        r = strv_append(&result, all[k]);
+        if (r >= 0)
+                *ret = TAKE_PTR(result);
+        return r;
 }
 
 int spec_search_list(const SpecSearch *s, char ***ret) {
@@ -284,7 +301,7 @@ static int drop_ins_scan(DropIns *d, const SpecSearch *s, size_t i, const char *
         fd = openat(s->fds[i], sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return errno == ENOMEM ? -ENOMEM : 0;
-        r = list_names(fd, ".conf", false, &names);
+        r = list_names(fd, ".conf", false, false, &names);
         n = strv_length(names);
         if (r < 0 || n == 0)
                 return r;

@@ -26,6 +26,9 @@ int spec_search_list_kind(const SpecSearch *s, SpecKind kind, char ***ret);
 /* Paths of what has a kind's suffix and a name that cannot be one, in the order of the search path and sorted within it. */
 int spec_search_list_misnamed(const SpecSearch *s, SpecKind kind, char ***ret);
 
+/* Names of the instances of templates that have drop-ins of their own ("web@a": web@a.container.d), sorted, each once. */
+int spec_search_list_instances(const SpecSearch *s, char ***ret);
+
 typedef struct SpecDocument {
         SpecKind kind;
         char *name, *prefix, *instance; /* as in Spec */

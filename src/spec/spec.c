@@ -27,6 +27,16 @@ typedef struct SectionOf {
         const char *process; /* IN_PROCESS */
 } SectionOf;
 
+static void passed_clear(void *list) {
+        SPEC_LIST(SpecPassed) *l = list;
+
+        for (size_t i = 0; i < l->n; i++) {
+                free(l->items[i].key);
+                free(l->items[i].value);
+        }
+        free(l->items);
+}
+
 Spec *spec_free(Spec *s) {
         if (!s)
                 return NULL;
@@ -36,21 +46,10 @@ Spec *spec_free(Spec *s) {
         for (size_t i = 0; i < spec_n_keys; i++)
                 if (spec_keys[i].section != SECTION_CONTAINER || spec_keys[i].app)
                         spec_store_reset(spec_keys[i].store, (char *) s + spec_keys[i].offset, NULL);
-        for (size_t i = 0; i < s->unit.n; i++) {
-                free(s->unit.items[i].key);
-                free(s->unit.items[i].value);
-        }
-        free(s->unit.items);
-        for (size_t i = 0; i < s->service_keys.n; i++) {
-                free(s->service_keys.items[i].key);
-                free(s->service_keys.items[i].value);
-        }
-        free(s->service_keys.items);
-        for (size_t i = 0; i < s->install.n; i++) {
-                free(s->install.items[i].key);
-                free(s->install.items[i].value);
-        }
-        free(s->install.items);
+        passed_clear(&s->unit);
+        passed_clear(&s->service_keys);
+        passed_clear(&s->slice_keys);
+        passed_clear(&s->install);
         strv_free(s->fragments);
         free(s->name);
         free(s->prefix);
@@ -97,7 +96,7 @@ static int complain_section(SpecParse *c, const char *name) {
         static const char *const quadlet[] = { "Pod", "Kube", "Volume", "Build" };
         const char *near;
 
-        if (c->spec->kind != SPEC_CONTAINER && (streq(name, "Container") || str_after(name, PROCESS_SECTION " ")))
+        if (c->spec->kind != SPEC_CONTAINER && (streq(name, "Container") || streq(name, "Slice") || str_after(name, PROCESS_SECTION " ")))
                 return spec_complain(c, NULL, "section [%s] belongs into a file NAME.container", name);
         if (streq(name, "Image") || streq(name, "Network"))
                 return spec_complain(c, NULL, "section [%s] belongs into a file NAME.%s", name, streq(name, "Image") ? "image" : "network");
@@ -198,11 +197,12 @@ static int apply_value(SpecParse *c, void *object) {
         return k->parse ? k->parse(c, place) : 0;
 }
 
-/* A line of [Unit], [Service], [Install] or [Quadlet]. */
+/* A line of [Unit], [Service], [Slice], [Install] or [Quadlet]. */
 static int apply_app_line(SpecParse *c, SpecSection section) {
         Spec *s = c->spec;
         void *list = section == SECTION_UNIT ? (void *) &s->unit :
                 section == SECTION_SERVICE   ? (void *) &s->service_keys :
+                section == SECTION_SLICE     ? (void *) &s->slice_keys :
                                                (void *) &s->install;
         int r = 0;
 

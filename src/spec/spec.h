@@ -471,7 +471,7 @@ typedef struct Spec {
         SPEC_LIST(SpecSocketBind) bind_allow, bind_deny;
 
         /* For the unit's text. */
-        SPEC_LIST(SpecPassed) unit, service_keys;
+        SPEC_LIST(SpecPassed) unit, service_keys, slice_keys;
         SPEC_LIST(SpecText) alias, wanted_by, required_by, upheld_by; /* unit names, expanded */
         SpecText default_instance;
         SpecBool default_dependencies; /* of [Quadlet] */

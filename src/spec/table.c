@@ -334,6 +334,55 @@ const SpecKey spec_keys[] = {
         REFUSED("USBFunction*",                   SERVICE, "it would apply to the supervisor and not to the container"),
         REFUSED("Utmp*",                          SERVICE, "it would apply to the supervisor and not to the container"),
 
+        PASSED("AllowedCPUs",                    SLICE, "cpus", "the processors that the app may use"),
+        PASSED("AllowedMemoryNodes",             SLICE, "nodes", "the memory nodes that it may use"),
+        PASSED("BPFProgram",                     SLICE, "text", "systemd.resource-control(5)"),
+        PASSED("CPUAccounting",                  SLICE, "boolean", "CPU time is counted"),
+        PASSED("CPUQuota",                       SLICE, "percentage", "CPU time at most: 150% is one processor and a half"),
+        PASSED("CPUQuotaPeriodSec",              SLICE, "time", "over which time that is measured"),
+        PASSED("CPUWeight",                      SLICE, "number", "share of the processors against others: 1 to 10000, 100 is usual; idle"),
+        PASSED("DefaultMemoryLow",               SLICE, "size", "MemoryLow= of what is in the slice"),
+        PASSED("DefaultMemoryMin",               SLICE, "size", "MemoryMin= of what is in the slice"),
+        PASSED("DeviceAllow",                    SLICE, "devices", "devices that may be used"),
+        PASSED("DevicePolicy",                   SLICE, "text", "systemd.resource-control(5)"),
+        PASSED("DisableControllers",             SLICE, "words", "systemd.resource-control(5)"),
+        PASSED("IOAccounting",                   SLICE, "boolean", "input and output is counted"),
+        PASSED("IODeviceLatencyTargetSec",       SLICE, "device and time", "the latency to keep on a disk"),
+        PASSED("IODeviceWeight",                 SLICE, "device and number", "share of one disk"),
+        PASSED("IOReadBandwidthMax",             SLICE, "device and size", "bytes a second that are read at most"),
+        PASSED("IOReadIOPSMax",                  SLICE, "device and number", "reads a second at most"),
+        PASSED("IOWeight",                       SLICE, "number", "share of the disks against others: 1 to 10000, 100 is usual"),
+        PASSED("IOWriteBandwidthMax",            SLICE, "device and size", "bytes a second that are written at most"),
+        PASSED("IOWriteIOPSMax",                 SLICE, "device and number", "writes a second at most"),
+        PASSED("IPAccounting",                   SLICE, "boolean", "network traffic is counted"),
+        PASSED("IPAddressAllow",                 SLICE, "addresses", "whom the app may send to and hear from, before IPAddressDeny="),
+        PASSED("IPAddressDeny",                  SLICE, "addresses", "whom it may not"),
+        PASSED("IPEgressFilterPath",             SLICE, "path", "systemd.resource-control(5)"),
+        PASSED("IPIngressFilterPath",            SLICE, "path", "systemd.resource-control(5)"),
+        PASSED("ManagedOOMMemoryPressure",       SLICE, "text", "what systemd-oomd does under pressure: auto or kill"),
+        PASSED("ManagedOOMMemoryPressureLimit",  SLICE, "percentage", "from where on"),
+        PASSED("ManagedOOMPreference",           SLICE, "text", "systemd.resource-control(5)"),
+        PASSED("ManagedOOMSwap",                 SLICE, "text", "what systemd-oomd does where swap runs out: auto or kill"),
+        PASSED("MemoryAccounting",               SLICE, "boolean", "memory is counted"),
+        PASSED("MemoryHigh",                     SLICE, "size", "memory from where on the app is slowed down"),
+        PASSED("MemoryLow",                      SLICE, "size", "memory that is taken from it last"),
+        PASSED("MemoryMax",                      SLICE, "size", "memory at most of all its instances together"),
+        PASSED("MemoryMin",                      SLICE, "size", "memory that is never taken from it"),
+        PASSED("MemorySwapMax",                  SLICE, "size", "swap at most"),
+        PASSED("MemoryZSwapMax",                 SLICE, "size", "compressed swap at most"),
+        PASSED("RestrictNetworkInterfaces",      SLICE, "words", "the network interfaces that it may use"),
+        PASSED("SocketBindAllow",                SLICE, "ports", "ports that it may bind, before SocketBindDeny="),
+        PASSED("SocketBindDeny",                 SLICE, "ports", "ports that it may not"),
+        PASSED("TasksAccounting",                SLICE, "boolean", "processes and threads are counted"),
+        PASSED("TasksMax",                       SLICE, "number", "processes and threads at most"),
+        REFUSED("CPUs",                          SLICE, "use CPUQuota= here: 150% is CPUs=1.5"),
+        REFUSED("Delegate",                      SLICE, "berth sets it"),
+        REFUSED("Memory",                        SLICE, "use MemoryMax= here"),
+        REFUSED("MemorySwap",                    SLICE, "use MemorySwapMax= here, which is swap alone"),
+        REFUSED("PidsLimit",                     SLICE, "use TasksMax= here"),
+        REFUSED("Slice",                         SLICE, "berth sets it"),
+        PASSED("Startup*",                        SLICE, "text", "the same while the machine starts"),
+
         READ("After",                          UNIT, PASSED, "units",  NONE,   name,                 dependencies, "starts after those"),
         READ("Before",                         UNIT, PASSED, "units",  NONE,   name,                 dependencies, "starts before those"),
         READ("BindsTo",                        UNIT, PASSED, "units",  NONE,   name,                 dependencies, "stops with those"),
@@ -395,7 +444,7 @@ const size_t spec_n_keys = ELEMENTSOF(spec_keys);
 static const char *const section_names[_SPEC_SECTION_MAX] = {
         [SECTION_UNIT] = "Unit",           [SECTION_SERVICE] = "Service", [SECTION_INSTALL] = "Install",
         [SECTION_CONTAINER] = "Container", [SECTION_IMAGE] = "Image",     [SECTION_QUADLET] = "Quadlet",
-        [SECTION_NETWORK] = "Network",
+        [SECTION_NETWORK] = "Network",   [SECTION_SLICE] = "Slice",
 };
 
 static const char *const state_names[_SPEC_KEY_STATE_MAX] = {
@@ -427,6 +476,8 @@ bool spec_section_is_own(SpecSection section) {
 }
 
 bool spec_section_is_of(SpecSection section, SpecKind kind) {
+        if (section == SECTION_SLICE)
+                return kind == SPEC_CONTAINER;
         return !spec_section_is_own(section) || own_sections[kind] == section;
 }
 
@@ -462,7 +513,8 @@ const SpecKey *spec_key_near(SpecSection section, const char *name) {
 
 const SpecKey *spec_key_elsewhere(SpecKind kind, SpecSection not_this, const char *name) {
         /* Where a key is at home in several sections, the one whose own it is comes first. */
-        static const SpecSection order[] = { SECTION_CONTAINER, SECTION_IMAGE, SECTION_NETWORK, SECTION_UNIT, SECTION_SERVICE, SECTION_INSTALL };
+        static const SpecSection order[] = { SECTION_CONTAINER, SECTION_IMAGE, SECTION_NETWORK, SECTION_UNIT, SECTION_SERVICE, SECTION_SLICE,
+                SECTION_INSTALL };
 
         for (size_t i = 0; i < ELEMENTSOF(order); i++) {
                 const SpecKey *k = order[i] == not_this || !spec_section_is_of(order[i], kind) ? NULL : spec_key_find(order[i], name);

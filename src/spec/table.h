@@ -12,6 +12,7 @@ typedef struct SpecParse SpecParse; /* spec/parse.h */
 typedef enum SpecSection {
         SECTION_UNIT,
         SECTION_SERVICE,
+        SECTION_SLICE,     /* of an app alone */
         SECTION_INSTALL,
         SECTION_CONTAINER, /* also what [Process NAME] has */
         SECTION_IMAGE,

@@ -64,6 +64,12 @@ static int put_text(const Spec *s, UnitFile *f) {
         return f->broken ? unit_text_broken(s, &f->text) : unit_text(s, &f->text);
 }
 
+/* As make_socket(). */
+static int make_slice(const Spec *s, UnitFile *ret) {
+        ret->name = unit_slice_file(s);
+        return ret->name ? unit_slice_text(s, &ret->text) : 0;
+}
+
 static int make_socket(const Spec *s, UnitFile *ret) {
         int r;
 
@@ -74,8 +80,8 @@ static int make_socket(const Spec *s, UnitFile *ret) {
         return r < 0 ? r : unit_links(s, UNIT_INSTALL_SOCKET, &ret->links);
 }
 
-/* ret_socket has a name where there is one. */
-static int make_units(Generation *g, SpecKind kind, const char *name, SpecDiags *diags, UnitFile *ret, UnitFile *ret_socket) {
+/* ret_socket and ret_slice have a name where there is one. */
+static int make_units(Generation *g, SpecKind kind, const char *name, SpecDiags *diags, UnitFile *ret, UnitFile *ret_socket, UnitFile *ret_slice) {
         _cleanup_(spec_freep) Spec *s = NULL;
         _cleanup_free_ char *reason = NULL;
         int r, q;
@@ -99,16 +105,18 @@ static int make_units(Generation *g, SpecKind kind, const char *name, SpecDiags 
         r = put_text(s, ret);
         if (r == 0 && !ret->broken)
                 r = make_socket(s, ret_socket);
+        if (r == 0 && !ret->broken)
+                r = make_slice(s, ret_slice);
         return r < 0 ? r : unit_links(s, ret_socket->name ? UNIT_INSTALL_SERVICE : UNIT_INSTALL_ALL, &ret->links);
 }
 
 static int generate_one(Generation *g, SpecKind kind, const char *name, UnitFunction function, void *userdata) {
         _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
-        _cleanup_unit_ UnitFile f = { 0 }, socket = { 0 };
+        _cleanup_unit_ UnitFile f = { 0 }, socket = { 0 }, slice = { 0 };
         SpecDiags none = SPEC_DIAGS_INIT;
         int r;
 
-        r = make_units(g, kind, name, &diags, &f, &socket);
+        r = make_units(g, kind, name, &diags, &f, &socket, &slice);
         if (r == -ENOMEM)
                 return r;
         if (r < 0 && diags.n_errors == 0)
@@ -116,7 +124,35 @@ static int generate_one(Generation *g, SpecKind kind, const char *name, UnitFunc
         if (r < 0)
                 return function(userdata, NULL, &diags);
         r = function(userdata, &f, &diags);
-        return r < 0 || !socket.name ? r : function(userdata, &socket, &none);
+        if (r >= 0 && socket.name)
+                r = function(userdata, &socket, &none);
+        return r < 0 || !slice.name ? r : function(userdata, &slice, &none);
+}
+
+/* Nothing but the slice of an instance is its own: all else systemd makes of the template. */
+static int generate_instance(Generation *g, const char *name, UnitFunction function, void *userdata) {
+        _cleanup_diags_ SpecDiags unsaid = SPEC_DIAGS_INIT; /* its start says it */
+        _cleanup_unit_ UnitFile slice = { 0 };
+        _cleanup_(spec_freep) Spec *s = NULL;
+        SpecDiags none = SPEC_DIAGS_INIT;
+        int r;
+
+        if (strv_sorted_contains(g->names[SPEC_CONTAINER], strv_length(g->names[SPEC_CONTAINER]), name))
+                return 0; /* it has a file */
+        r = spec_read_kind_from(g->search, SPEC_CONTAINER, name, SPEC_STATIC, &unsaid, &s);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        r = s->slice_keys.n > 0 ? make_slice(s, &slice) : 0;
+        return r < 0 || !slice.name ? r : function(userdata, &slice, &none);
+}
+
+static int generate_instances(Generation *g, UnitFunction function, void *userdata) {
+        _cleanup_strv_ char **names = NULL;
+        int r = spec_search_list_instances(g->search, &names);
+
+        for (char **name = names; r >= 0 && *name; name++)
+                r = generate_instance(g, *name, function, userdata);
+        return r;
 }
 
 static int list_specs(Generation *g) {
@@ -165,6 +201,8 @@ int unit_generate(const SpecSearch *search, UnitFunction function, void *userdat
         for (int kind = 0; r >= 0 && kind < _SPEC_KIND_MAX; kind++)
                 for (char **name = g.names[kind]; r >= 0 && *name; name++)
                         r = generate_one(&g, (SpecKind) kind, *name, function, userdata);
+        if (r >= 0)
+                r = generate_instances(&g, function, userdata);
         for (int kind = 0; kind < _SPEC_KIND_MAX; kind++)
                 strv_free(g.names[kind]);
         strv_free(g.own);
@@ -172,17 +210,22 @@ int unit_generate(const SpecSearch *search, UnitFunction function, void *userdat
         return r < 0 ? r : 0;
 }
 
-static int write_link(int dir, const UnitLink *l) {
-        _cleanup_free_ char *parent = strdup(l->path), *temporary = str_format("%s.tmp", l->path);
-        char *slash = parent ? strrchr(parent, '/') : NULL;
+/* Of NAME.d/FILE. */
+static int make_parent(int dir, const char *path) {
+        const char *slash = strchr(path, '/');
+        _cleanup_free_ char *parent = strndup(path, slash ? (size_t) (slash - path) : 0);
 
-        if (!parent || !temporary)
+        if (!parent)
                 return -ENOMEM;
-        if (slash) {
-                *slash = 0;
-                if (mkdirat(dir, parent, 0755) < 0 && errno != EEXIST)
-                        return -errno;
-        }
+        return slash && mkdirat(dir, parent, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int write_link(int dir, const UnitLink *l) {
+        _cleanup_free_ char *temporary = str_format("%s.tmp", l->path);
+        int r = temporary ? make_parent(dir, l->path) : -ENOMEM;
+
+        if (r < 0)
+                return r;
         if (symlinkat(l->target, dir, l->path) == 0)
                 return 0;
         if (errno != EEXIST)
@@ -190,8 +233,7 @@ static int write_link(int dir, const UnitLink *l) {
         if ((unlinkat(dir, temporary, 0) < 0 && errno != ENOENT) || symlinkat(l->target, dir, temporary) < 0)
                 return -errno;
         if (renameat(dir, temporary, dir, l->path) < 0) {
-                int r = -errno;
-
+                r = -errno;
                 (void) unlinkat(dir, temporary, 0);
                 return r;
         }
@@ -201,7 +243,9 @@ static int write_link(int dir, const UnitLink *l) {
 int unit_file_write(int dir, const UnitFile *f, Error *reterr) {
         int r;
 
-        r = write_file(dir, f->name, f->text.data, f->text.size, 0644, false);
+        r = make_parent(dir, f->name);
+        if (r >= 0)
+                r = write_file(dir, f->name, f->text.data, f->text.size, 0644, false);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot write unit %s", f->name);
         for (size_t i = 0; i < f->links.n; i++) {

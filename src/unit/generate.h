@@ -8,7 +8,7 @@
 #include "util/error.h"
 
 typedef struct UnitFile {
-        char *name;  /* "shop.service" */
+        char *name;  /* "shop.service", or of a drop-in "x.slice.d/50-berth.conf" */
         Buf text;
         UnitLinks links;
         bool broken; /* it is there to say why it fails */
@@ -18,7 +18,8 @@ void unit_file_clear(UnitFile *f);
 #define _cleanup_unit_ _cleanup_(unit_file_clear)
 
 /* Called for each spec, apps before images, in the order of names, with what there was to say of it; f is NULL where there is no unit. An
- * app that a connection starts has a second unit, its socket, of which there is nothing more to say.
+ * app that a connection starts has another unit, its socket, and one with limits as a whole its slice; of those there is nothing more
+ * to say.
  * A negative result ends the run. */
 typedef int (*UnitFunction)(void *userdata, const UnitFile *f, const SpecDiags *diags);
 

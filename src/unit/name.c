@@ -23,13 +23,31 @@ int unit_escape(const char *text, char **ret) {
 }
 
 int unit_slice_name(const char *app, char **ret) {
-        _cleanup_free_ char *escaped = NULL;
+        const char *at = strchr(app, '@');
+        size_t n = at ? (size_t) (at - app) + 1 : strlen(app);
+        _cleanup_free_ char *whole = strndup(app, n), *escaped = NULL, *instance = NULL;
         int r;
 
-        r = unit_escape(app, &escaped);
+        r = whole ? unit_escape(whole, &escaped) : -ENOMEM;
+        if (r >= 0)
+                r = unit_escape(app + n, &instance);
         if (r < 0)
                 return r;
-        *ret = str_format("berth-%s.slice", escaped);
+        *ret = str_format("berth-%s%s%s.slice", escaped, *instance ? "-" : "", instance);
+        return *ret ? 0 : -ENOMEM;
+}
+
+int unit_slice_path(const char *slice, char **ret) {
+        _cleanup_buf_ Buf b = BUF_INIT;
+        int r = 0;
+
+        for (const char *dash = strchr(slice, '-'); dash && r == 0; dash = strchr(dash + 1, '-'))
+                r = buf_printf(&b, "%.*s.slice/", (int) (dash - slice), slice);
+        if (r == 0)
+                r = buf_puts(&b, slice);
+        if (r < 0)
+                return r;
+        *ret = buf_steal(&b);
         return *ret ? 0 : -ENOMEM;
 }
 

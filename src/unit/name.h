@@ -9,8 +9,11 @@
  * '.' at the start. "shop-web" is "shop\x2dweb", so a '-' of ours is never one of the name's. */
 int unit_escape(const char *text, char **ret);
 
-/* "berth-ESC.slice": all of an app. */
+/* "berth-ESC.slice": all of an app. An instance of a template, "web@a", has "berth-web\x40-a.slice" below that of the template. */
 int unit_slice_name(const char *app, char **ret);
+
+/* Where a slice is below the root of the control groups: "berth.slice/berth-shop.slice". systemd.slice(5). */
+int unit_slice_path(const char *slice, char **ret);
 
 /* "berth-pull@ESC.service": fetches the app's images. */
 int unit_pull_name(const char *app, char **ret);

@@ -52,15 +52,9 @@ int unit_socket_text(const Spec *s, Buf *ret) {
         int r = unit_put_comment(ret);
 
         if (r == 0)
-                r = buf_puts(ret, "[Unit]\nDescription=Sockets of app ");
+                r = unit_put_part_head(ret, s, "Sockets");
         if (r == 0)
-                r = unit_put_name(ret, s, false);
-        if (r == 0)
-                r = buf_puts(ret, "\nDocumentation=man:berth.container(5)\nSourcePath=");
-        if (r == 0)
-                r = unit_put_escaped(ret, s->path, false);
-        if (r == 0)
-                r = buf_puts(ret, "\n\n[Socket]\n");
+                r = buf_puts(ret, "[Socket]\n");
         if (r == 0)
                 r = put_ports(ret, s);
         /* Whatever net.ipv6.bindv6only is. */

@@ -16,8 +16,10 @@ int unit_put_name(Buf *b, const Spec *s, bool quoted);
 /* [Unit] with what people read. */
 int unit_put_head(Buf *b, const Spec *s);
 
-/* Lists of SpecPassed: the last value that a person gave to one of systemd's keys, or NULL; and all lines. */
-const char *unit_passed(const void *list, const char *key);
+/* The same, and an empty line, of a unit that an app has beside its service: "Sockets of app shop". */
+int unit_put_part_head(Buf *b, const Spec *s, const char *what);
+
+/* All lines of a list of SpecPassed. */
 int unit_put_passed(Buf *b, const void *list);
 
 /* [Install], for people: the links are made already. */

@@ -104,6 +104,18 @@ int unit_put_head(Buf *b, const Spec *s) {
         return r == 0 ? buf_putc(b, '\n') : r;
 }
 
+int unit_put_part_head(Buf *b, const Spec *s, const char *what) {
+        int r = buf_printf(b, "[Unit]\nDescription=%s of app ", what);
+
+        if (r == 0)
+                r = unit_put_name(b, s, false);
+        if (r == 0)
+                r = buf_puts(b, "\nDocumentation=man:berth.container(5)\nSourcePath=");
+        if (r == 0)
+                r = unit_put_escaped(b, s->path, false);
+        return r == 0 ? buf_puts(b, "\n\n") : r;
+}
+
 /* However often the supervisor is killed, the next one has to find the app's instances: a limit of the spec is for instances, and
  * the supervisor keeps it. */
 static int put_app_head(Buf *b, const Spec *s) {

@@ -24,6 +24,9 @@
 /* "shop.service". The caller frees; NULL when out of memory. */
 char *unit_file_name(const Spec *s);
 
+/* The last value that a person gave to one of systemd's keys in a list of SpecPassed, or NULL. */
+const char *unit_passed(const void *list, const char *key);
+
 /* The unit of a good spec. */
 int unit_text(const Spec *s, Buf *ret);
 
@@ -37,6 +40,11 @@ int unit_oneshot_text(const Spec *s, bool broken, Buf *ret);
 /* "shop.socket" of a good spec with Activation=socket, else NULL (also when out of memory). The caller frees. */
 char *unit_socket_name(const Spec *s);
 int unit_socket_text(const Spec *s, Buf *ret);
+
+/* What [Slice] comes to: "berth-shop.slice", a unit; of a template a drop-in for the slices of all its instances, and of an instance with
+ * a file of its own another one, which hides the template's. NULL: none (also when out of memory). The caller frees. */
+char *unit_slice_file(const Spec *s);
+int unit_slice_text(const Spec *s, Buf *ret);
 
 /* The unit of one whose service belongs to another spec: its start fails with reason. */
 int unit_text_refused(const Spec *s, const char *reason, Buf *ret);

@@ -5,7 +5,7 @@ _berth_commands() { berth help "$@" 2>/dev/null | sed -n '/^Commands/,/^$/s/^  \
 _berth_options() { berth "$@" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*=?' | sort -u; }
 _berth_apps() { berth list 2>/dev/null | sed '1d;s/ .*//'; }
 _berth_instances() { berth status "$1" 2>/dev/null | sed -n '/^INSTANCE/,$p' | sed "1d;s/ .*//;s|^|$1/|"; }
-_berth_processes() { berth limits "$1" 2>/dev/null | sed '1d;s/ .*//;/^-$/d'; }
+_berth_processes() { berth limits "$1" 2>/dev/null | sed '1d;s/ .*//;/^-$/d;/^(app)$/d'; }
 _berth_limits() { printf '%s=\n' Memory MemorySwap CPUs CPUWeight IOWeight PidsLimit; }
 _berth_images() { berth images 2>/dev/null | sed '1d;s/ .*//'; }
 

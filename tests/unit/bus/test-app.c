@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bus/app.h"
+#include "deploy/app.h"
 #include "suite.h"
 #include "temporary.h"
 #include "util/fd.h"

@@ -190,12 +190,13 @@ END_TEST
 
 START_TEST(limits_are_changed_by_a_drop_in) {
         put("shop.container", "[Container]\nImage=x\nMemory=512m\nCPUWeight=idle\n[Process web]\n[Process worker]\nMemory=2000\n", 0644);
-        says(0, "PROCESS  MEMORY  SWAP  CPUS  CPUWEIGHT  IOWEIGHT  PIDS\nweb      512m    -     -     idle       -         -\n"
+        says(0, "PROCESS  MEMORY  SWAP  CPUS  CPUWEIGHT  IOWEIGHT  PIDS\n"
+                "(app)    -       -     -     -          -         -\nweb      512m    -     -     idle       -         -\n"
                 "worker   2000    -     -     idle       -         -\n", "limits", "shop");
         says(0, "web: Memory 512m -> 1g, when the app starts\nweb: CPUs - -> 1.5, when the app starts\n", "limits", "shop", "web", "Memory=1g",
                 "CPUs=1.5");
         drop_in_is("shop.container.d/50-limits.conf", "[Process web]\nMemory=1g\nCPUs=1.5\n");
-        says(0, "[{\"process\":\"web\",\"memory\":\"1g\",\"swap\":null,\"cpus\":\"1.5\",\"cpu_weight\":\"idle\",", "limits", "--json", "shop", "web");
+        says(0, "[{\"app\":false,\"process\":\"web\",\"memory\":\"1g\",\"swap\":null,\"cpus\":\"1.5\",\"cpu_weight\":\"idle\",", "limits", "--json", "shop", "web");
         says(0, "web: PidsLimit - -> infinity", "limits", "shop", "PidsLimit=-1");
         says(0, "web: Memory 1g -> 512m", "limits", "shop", "web", "Memory=");
         says(0, "nothing has changed\n", "limits", "shop", "web", "CPUs=1.5");
@@ -205,6 +206,12 @@ START_TEST(limits_are_changed_by_a_drop_in) {
         says(2, "no limit 'memory', did you mean 'Memory'?", "limits", "shop", "memory=1g");
         says(2, "'web' is not KEY=VALUE", "limits", "shop", "Memory=1g", "web");
         says(1, "app 'shop' has no process 'pear'", "limits", "shop", "pear", "Memory=1g");
+        says(0, "(app): Memory - -> 2g", "limits", "--app", "shop", "Memory=2g");
+        drop_in_is("shop.container.d/50-limits.conf", "[Process web]\nCPUs=1.5\n\n[Container]\nPidsLimit=-1\n\n[Slice]\nMemoryMax=2147483648\n");
+        says(0, "(app)    2g      -     -     -          -         -\n", "limits", "--app", "shop");
+        says(2, "no limit 'memory', did you mean 'Memory'?", "limits", "--app", "shop", "memory=1g");
+        says(2, "--app is for the app as a whole, not for its process 'web'", "limits", "--app", "shop", "web", "Memory=1g");
+        says(0, "(app): Memory 2g -> -", "limits", "--app", "shop", "Memory=");
         says(0, "web: PidsLimit infinity -> -", "limits", "shop", "PidsLimit=");
         says(0, "web: CPUs 1.5 -> -", "limits", "shop", "web", "CPUs=");
         ck_assert_int_lt(access(below("shop.container.d"), F_OK), 0);

@@ -25,7 +25,7 @@ START_TEST(names_are_escaped_as_systemd_does) {
 END_TEST
 
 START_TEST(units_of_different_apps_never_share_a_name) {
-        _cleanup_free_ char *a = NULL, *b = NULL, *c = NULL, *slice = NULL;
+        _cleanup_free_ char *a = NULL, *b = NULL, *c = NULL, *slice = NULL, *template = NULL, *instance = NULL, *path = NULL;
 
         ck_assert_int_eq(unit_scope_name("shop-web", NULL, 1, "", 2, &a), 0);
         ck_assert_int_eq(unit_scope_name("shop", "web", 1, "", 2, &b), 0);
@@ -35,6 +35,12 @@ START_TEST(units_of_different_apps_never_share_a_name) {
         ck_assert_str_eq(b, "shop-web.1.v2.scope");
         ck_assert_str_eq(c, "shop.3_.v1.scope");
         ck_assert_str_eq(slice, "berth-shop\\x2dweb.slice");
+        ck_assert_int_eq(unit_slice_name("web@", &template), 0);
+        ck_assert_str_eq(template, "berth-web\\x40.slice");
+        ck_assert_int_eq(unit_slice_name("web@a-b", &instance), 0);
+        ck_assert_str_eq(instance, "berth-web\\x40-a\\x2db.slice");
+        ck_assert_int_eq(unit_slice_path(instance, &path), 0);
+        ck_assert_str_eq(path, "berth.slice/berth-web\\x40.slice/berth-web\\x40-a\\x2db.slice");
 }
 END_TEST
 

@@ -3,12 +3,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "cli/apps.h"
-#include "cli/drop-in.h"
-#include "cli/job.h"
+#include "deploy/app.h"
+#include "deploy/drop-in.h"
+#include "deploy/job.h"
 #include "run/request.h"
 #include "spec/document.h"
+#include "util/buf.h"
 #include "util/fd.h"
+#include "util/paths.h"
 #include "util/strv.h"
 
 #define BLANKS " \t"
@@ -206,8 +208,13 @@ int drop_in_begin(const char *app, const char *file, DropIn *c, Error *reterr) {
 
 int drop_in_set(DropIn *c, const char *process, const char *key, const char *value) {
         _cleanup_free_ char *section = process ? str_format("Process %s", process) : strdup("Container");
+
+        return section ? drop_in_set_in(c, section, key, value) : -ENOMEM;
+}
+
+int drop_in_set_in(DropIn *c, const char *section, const char *key, const char *value) {
         char *text;
-        int r = section ? drop_in_edit(c->after, section, key, value, &text) : -ENOMEM;
+        int r = drop_in_edit(c->after, section, key, value, &text);
 
         if (r < 0)
                 return r;
@@ -239,29 +246,57 @@ int drop_in_write(DropIn *c, Error *reterr) {
         return 1;
 }
 
-static bool runs(const App *app) {
-        return streq(app->active_state, "active") || streq(app->active_state, "activating") || streq(app->active_state, "reloading");
+int drop_in_ask(DropIn *c, const char *author, const char *means, const char *reason, bool formation, Error *reterr) {
+        int r;
+
+        /* A later change overtakes this one. */
+        unlock(c);
+        r = request_write(c->app, author, means, reason, formation);
+        if (r >= 0)
+                return 0;
+        drop_in_undo(c);
+        return error_set_errno(reterr, r, "cannot tell the supervisor what to do");
+}
+
+/* Its service and that one's state. */
+static int find_app(const char *name, App **ret) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(app_freep) App *app = app_new(name);
+        int r;
+
+        if (!app)
+                return -ENOMEM;
+        r = app_read_run(app, BERTH_RUN_DIR, NULL);
+        if (r >= 0 || r == -ENOENT)
+                r = app_read_spec(app, NULL);
+        if (r < 0)
+                return r;
+        r = sd_bus_open_system(&bus);
+        if (r >= 0)
+                r = apps_query(bus, &app, 1, NULL);
+        /* Where there is no bus nothing runs. */
+        if (r < 0 && app->run.name)
+                return r;
+        *ret = TAKE_PTR(app);
+        return 0;
 }
 
 int drop_in_apply(DropIn *c, const char *means, const char *reason, bool formation, Error *reterr) {
         UnitJob job = { 0 };
         _cleanup_(app_freep) App *app = NULL;
-        int r;
+        int r = find_app(c->app, &app);
 
-        /* A later change overtakes this one. */
-        unlock(c);
-        r = app_load(c->app, &app);
         if (r < 0)
-                return error_set_errno(reterr, r, "cannot read app '%s'", c->app);
-        if (!runs(app))
+                return error_set_errno(reterr, r, "cannot ask for the state of app '%s'", c->app);
+        if (!app_is_up(app)) {
+                unlock(c);
                 return 0;
-        r = request_write(c->app, means, reason, formation);
-        if (r < 0)
-                (void) error_set_errno(reterr, r, "cannot tell the supervisor what to do");
-        else {
-                job = (UnitJob){ .unit = app->service, .app = app->name };
-                r = jobs_run("ReloadUnit", &job, 1, reterr);
         }
+        r = drop_in_ask(c, NULL, means, reason, formation, reterr);
+        if (r < 0)
+                return r;
+        job = (UnitJob){ .unit = app->service, .app = app->name };
+        r = jobs_run("ReloadUnit", &job, 1, reterr);
         if (r >= 0 && job.result < 0) {
                 r = job.result;
                 if (reterr)

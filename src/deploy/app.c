@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 
-#include "bus/app.h"
+#include "deploy/app.h"
 #include "spec/spec.h"
 #include "util/fd.h"
 #include "util/strv.h"
@@ -91,6 +91,10 @@ int app_read_spec(App *app, const char *dirs) {
         if (q >= 0)
                 q = app_set(&app->image, spec_image(spec));
         return MIN(q, 0);
+}
+
+bool app_is_up(const App *app) {
+        return streq(app->active_state, "active") || streq(app->active_state, "activating") || streq(app->active_state, "reloading");
 }
 
 int app_read_run(App *app, const char *run_dir, AppState *ret_old) {

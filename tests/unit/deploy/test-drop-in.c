@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "cli/drop-in.h"
+#include "deploy/drop-in.h"
 #include "suite.h"
 
 /* wanted NULL: no assignment is left. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <systemd/sd-bus.h>
 
-#include "cli/job.h"
+#include "deploy/job.h"
 #include "run/reload.h"
 #include "run/scope.h"
 

@@ -26,12 +26,16 @@ int drop_in_begin(const char *app, const char *file, DropIn *c, Error *reterr);
 /* One assignment, in [Container] or where process is not NULL in [Process NAME]. It takes the place of what the drop-in says of the key
  * there; value NULL: it says nothing more of it. */
 int drop_in_set(DropIn *c, const char *process, const char *key, const char *value);
+int drop_in_set_in(DropIn *c, const char *section, const char *key, const char *value); /* section: "Slice" */
 
 /* Writes the drop-in and reads the spec with it; one that would be wrong is not left there. 1; 0: the drop-in says it already. */
 int drop_in_write(DropIn *c, Error *reterr);
 
-/* Reloads the app where it runs, and waits. Where that fails the drop-in says again what it said. means, reason and formation as
- * request_write(). 1; 0: it does not run. */
+/* Has the supervisor of a running app know who asks for the reload that is to follow. Where that fails the drop-in says again what it said;
+ * where the reload fails, drop_in_undo(). As request_write(). */
+int drop_in_ask(DropIn *c, const char *author, const char *means, const char *reason, bool formation, Error *reterr);
+
+/* The same and the reload, where the app runs, and waits. 1; 0: it does not run. */
 int drop_in_apply(DropIn *c, const char *means, const char *reason, bool formation, Error *reterr);
 
 /* The drop-in says again what it said, unless somebody changed it since. */

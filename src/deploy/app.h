@@ -33,6 +33,9 @@ int app_read_spec(App *app, const char *dirs);
  * and app->run is empty. */
 int app_read_run(App *app, const char *run_dir, AppState *ret_old);
 
+/* Is there a supervisor of it, as far as systemd knows? */
+bool app_is_up(const App *app);
+
 /* The names of all apps, sorted: specs that are not templates, and what runs, below run_dir (BERTH_RUN_DIR). */
 int app_names(const char *dirs, const char *run_dir, char ***ret);
 
