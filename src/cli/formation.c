@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <unistd.h>
-
 #include "cli/formation.h"
 #include "spec/spec.h"
+#include "util/cpus.h"
 
 void formation_clear(Formation *f) {
         for (size_t i = 0; i < f->n; i++)
@@ -12,10 +11,9 @@ void formation_clear(Formation *f) {
 }
 
 static int add_process(const App *app, const SpecProcess *p, Formation *f) {
-        long cpus = sysconf(_SC_NPROCESSORS_ONLN);
         FormationProcess *item = &f->items[f->n];
 
-        *item = (FormationProcess){ .process = strdup(p->name ? p->name : ""), .wanted = spec_instances(p, cpus > 0 ? (unsigned) cpus : 1),
+        *item = (FormationProcess){ .process = strdup(p->name ? p->name : ""), .wanted = spec_instances(p, cpus_online()),
                 .cpus = p->instances.set && p->instances_cpus };
         if (!item->process)
                 return -ENOMEM;

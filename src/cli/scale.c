@@ -4,6 +4,7 @@
 
 #include "deploy/drop-in.h"
 #include "cli/formation.h"
+#include "util/cpus.h"
 #include "util/nearest.h"
 #include "util/strv.h"
 
@@ -24,12 +25,6 @@ typedef struct Wanted {
         unsigned from, to;
         bool cpus;
 } Wanted;
-
-static unsigned cpus_online(void) {
-        long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-        return n > 0 ? (unsigned) n : 1;
-}
 
 static const char *name_of(const SpecProcess *p) {
         return p->name ? p->name : "";

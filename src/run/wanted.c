@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <sched.h>
 #include <stdlib.h>
 
 #include "run/plan.h"
 #include "run/wanted.h"
+#include "util/cpus.h"
 #include "util/strv.h"
-
-/* The processors that this process may use, sched_getaffinity(2). */
-static unsigned processors(void) {
-        cpu_set_t set;
-
-        return sched_getaffinity(0, sizeof(set), &set) < 0 ? 1 : (unsigned) CPU_COUNT(&set);
-}
 
 void wanted_clear(Wanted *w) {
         strv_free(w->names);
@@ -31,7 +24,7 @@ size_t wanted_find(const Wanted *w, const char *process) {
 static int add(Wanted *w, const Spec *spec, const SpecProcess *p) {
         FormationProcess *f = &w->formation[w->n];
 
-        f->wanted = spec_instances(p, processors());
+        f->wanted = spec_instances(p, cpus_online());
         spec_update_shares(p, f->wanted, &f->surge, &f->unavailable);
         f->recreate = spec_recreates(p);
         w->limits[w->n] = SCOPE_SETTINGS_INIT;
