@@ -18,6 +18,7 @@ static void attachment_clear(Attachment *a) {
         network_clear(&a->network);
         free(a->text);
         free(a->address);
+        free(a->gateway);
         *a = (Attachment){ 0 };
 }
 
@@ -30,8 +31,12 @@ static int text_make(Attachment *a) {
 
                 if (address->family == 0)
                         continue;
-                if (!a->address && !(a->address = strdup(address_text(address).text)))
-                        return -ENOMEM;
+                if (!a->address) {
+                        a->address = strdup(address_text(address).text);
+                        a->gateway = strdup(address_text(&a->network.sides[i].gateway).text);
+                        if (!a->address || !a->gateway)
+                                return -ENOMEM;
+                }
                 r = buf_printf(&b, "%s%s/%u", b.size > 0 ? ", " : "", address_text(address).text, a->network.sides[i].subnet.prefix);
         }
         a->text = r < 0 ? NULL : buf_steal(&b);
@@ -80,7 +85,7 @@ int attach_plan(Instance *i, const FilesNetwork **ret_files, Error *reterr) {
         if (r < 0)
                 return r;
         a->files = (FilesNetwork){
-                .address = a->address, .dns = a->network.dns, .internal = a->network.internal,
+                .address = a->address, .gateway = a->gateway, .dns = a->network.dns, .internal = a->network.internal,
                 .resolver = names_are_served(p) ? RESOLVER_ADDRESS : NULL,
         };
         a->wanted = true;

@@ -12,6 +12,7 @@ typedef struct Attachment {
         Address addresses[_NETWORK_FAMILY_MAX];
         char *text;         /* "10.77.3.4/16, fd00::1/64"; NULL: it is on no network of ours */
         char *address;      /* the first of them, without prefix */
+        char *gateway;      /* the host's of the same family */
         FilesNetwork files;
         bool wanted;        /* it shall have a link */
         bool tried;         /* something may have to be taken back */

@@ -57,7 +57,7 @@ static int hosts_make(const SpecProcess *p, const char *container_name, const Fi
         for (size_t i = 0; i < p->hosts.n && r >= 0; i++) {
                 const SpecHost *h = &p->hosts.items[i];
 
-                r = buf_puts(&b, h->address);
+                r = buf_puts(&b, h->address ? h->address : network ? network->gateway : "127.0.0.1");
                 for (char **name = h->names; *name && r >= 0; name++)
                         r = buf_printf(&b, "\t%s", *name);
                 if (r >= 0)

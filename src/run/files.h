@@ -9,6 +9,7 @@
 /* The network that the instance is on. */
 typedef struct FilesNetwork {
         const char *address; /* the instance's */
+        const char *gateway; /* the host's */
         char *const *dns;    /* name servers of the network; NULL: those of the host */
         const char *resolver; /* the instance's own name server, which asks those; NULL: it has none */
         bool internal;       /* those of the host cannot be reached from it */

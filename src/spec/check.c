@@ -135,6 +135,9 @@ static int check_network_place(Check *c) {
                 if (texts[i] && (p->network == SPEC_NETWORK_HOST || p->network == SPEC_NETWORK_NONE))
                         r = complain(c, texts[i]->origin, "%s= means nothing with Network=%s", keys[i],
                                 p->network == SPEC_NETWORK_HOST ? "host" : "none");
+        for (size_t i = 0; r == 0 && i < p->hosts.n; i++)
+                if (!p->hosts.items[i].address && p->network == SPEC_NETWORK_NONE)
+                        r = complain(c, p->hosts.items[i].origin, "host-gateway means nothing with Network=none");
         return r;
 }
 

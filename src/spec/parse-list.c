@@ -309,6 +309,7 @@ static int host_word(SpecParse *c, void *place, const char *word, const char *at
         _cleanup_free_ char *text = NULL;
         SpecHost item = { .origin = spec_origin_at(c, at) };
         char *colon, *state = NULL;
+        bool gateway;
         int r;
 
         r = spec_expand(c, word, at, &text);
@@ -318,12 +319,11 @@ static int host_word(SpecParse *c, void *place, const char *word, const char *at
         if (!colon || colon == text)
                 return spec_complain(c, at, "'%s' is not NAME:ADDRESS", text);
         *colon = 0;
-        if (streq(colon + 1, "host-gateway"))
-                return spec_complain(c, at, "'host-gateway' is known from Quadlet, not supported yet");
-        if (!address_valid(colon + 1))
-                return spec_complain(c, at, "'%s' is not an IPv4 or IPv6 address", colon + 1);
-        item.address = strdup(colon + 1);
-        r = item.address ? 1 : -ENOMEM;
+        gateway = streq(colon + 1, "host-gateway");
+        if (!gateway && !address_valid(colon + 1))
+                return spec_complain(c, at, "'%s' is neither an IPv4 or IPv6 address nor host-gateway", colon + 1);
+        item.address = gateway ? NULL : strdup(colon + 1);
+        r = gateway || item.address ? 1 : -ENOMEM;
         for (char *name = strtok_r(text, ";", &state); r > 0 && name; name = strtok_r(NULL, ";", &state))
                 if (!control_free(name) || strpbrk(name, WHITESPACE "#"))
                         r = spec_complain(c, at, "'%s' is not a name of a host", name);

@@ -132,7 +132,7 @@ typedef struct SpecIdMap {
 
 typedef struct SpecHost {
         char **names; /* at least one */
-        char *address; /* IPv4 or IPv6, without brackets */
+        char *address; /* IPv4 or IPv6, without brackets; NULL: of the host, as the instance reaches it */
         SpecOrigin origin;
 } SpecHost;
 

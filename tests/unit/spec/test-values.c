@@ -257,7 +257,9 @@ START_TEST(devices_hosts_and_secrets) {
         ck_assert(p->secrets.items[1].env);
         ck_assert_uint_eq(p->secrets.items[2].uid, 5);
         scratch_process_wrong("AddHost=a", 9, "'a' is not NAME:ADDRESS");
-        scratch_process_wrong("AddHost=a:host-gateway", 9, "'host-gateway' is known from Quadlet, not supported yet");
+        scratch_process_wrong("AddHost=a:gateway", 9, "'gateway' is neither an IPv4 or IPv6 address nor host-gateway");
+        ck_assert_ptr_null(scratch_process("AddHost=a:host-gateway")->hosts.items[0].address);
+        scratch_wrong("[Container]\nImage=x\nAddHost=a:host-gateway\nNetwork=none\n", 3, 9, "host-gateway means nothing with Network=none");
         scratch_process_wrong("AddDevice=fuse", 11, "'fuse' is not an absolute path of a device");
         scratch_process_wrong("Secret=a-b,type=env", 8, "'a-b' is not a name of a variable; say target=NAME");
 }
