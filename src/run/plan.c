@@ -224,7 +224,11 @@ static bool is_mounted(const World *w, const char *target) {
 
 /* VOLUME of the image. Where the root can be written, its upper is that volume already: both end with the instance. */
 static int image_volumes_make(const Image *image, const PlanNames *names, World *w, Error *reterr) {
-        for (char **v = image && w->read_only ? image->volumes : NULL; v && *v; v++) {
+        if (image && image->volumes && !w->read_only) {
+                w->volumes = strv_copy(image->volumes);
+                return w->volumes ? 0 : -ENOMEM;
+        }
+        for (char **v = image ? image->volumes : NULL; v && *v; v++) {
                 WorldMount *add;
                 int r;
 

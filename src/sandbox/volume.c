@@ -120,15 +120,37 @@ static int volume_image_part(int mount, const char *subpath, int scratch, Error 
         return fd < 0 ? error_set_errno(reterr, fd, "cannot open '%s' in it", subpath) : fd;
 }
 
+/* What the image knows nothing of belongs to who shall use it, as in Podman. */
+static int directory_give(const Helper *h, int fd, Error *reterr) {
+        return fchownat(fd, "", h->user.uid, h->user.gid, AT_EMPTY_PATH) < 0 ?
+                error_set_errno(reterr, -errno, "cannot give it to user %u", h->user.uid) :
+                0;
+}
+
 /* A new volume, or a tmpfs, starts with what the image has in its place. */
-static int volume_fill(Helper *h, int mount, const char *target, Error *reterr) {
-        _cleanup_close_ int from = open_in_root(h->root, target, O_RDONLY | O_DIRECTORY, 0);
+static int volume_fill(const Helper *h, const WorldMount *m, int mount, Error *reterr) {
+        _cleanup_close_ int from = open_in_root(h->root, m->target, O_RDONLY | O_DIRECTORY, 0);
 
         if (from == -ENOENT || from == -ENOTDIR)
-                return 0;
+                return m->copy_up ? directory_give(h, mount, reterr) : 0;
         if (from < 0)
-                return error_set_errno(reterr, from, "cannot open '%s' of the image", target);
+                return error_set_errno(reterr, from, "cannot open '%s' of the image", m->target);
         return copy_tree(from, mount, reterr);
+}
+
+static int directories_make(const Helper *h, Error *reterr) {
+        for (char **path = h->world.volumes; path && *path; path++) {
+                _cleanup_close_ int fd = open_in_root(h->root, *path, O_PATH, 0);
+                int r;
+
+                if (fd >= 0)
+                        continue;
+                fd = mkdir_in_root(h->root, *path, 0755);
+                r = fd < 0 ? error_set_errno(reterr, fd, "cannot make it") : directory_give(h, fd, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, "volume '%s' of the image", *path);
+        }
+        return 0;
 }
 
 static int volume_put(Helper *h, const WorldMount *m, int mount, Error *reterr) {
@@ -139,7 +161,7 @@ static int volume_put(Helper *h, const WorldMount *m, int mount, Error *reterr) 
         if (fstatat(mount, "", &st, AT_EMPTY_PATH) < 0)
                 return error_set_errno(reterr, -errno, "cannot look at it");
         if (S_ISDIR(st.st_mode) && (m->copy_up || m->tmpcopyup)) {
-                r = volume_fill(h, mount, m->target, reterr);
+                r = volume_fill(h, m, mount, reterr);
                 if (r < 0)
                         return r;
         }
@@ -212,6 +234,9 @@ int volumes_attach(Helper *h, int scratch, Error *reterr) {
         unsigned deepest = 0;
         int r;
 
+        r = directories_make(h, reterr);
+        if (r < 0)
+                return r;
         if (h->world.read_only && h->world.read_only_tmpfs) {
                 r = volumes_attach_temporary(h, scratch, reterr);
                 if (r < 0)

@@ -7,7 +7,7 @@
 #include "util/fd.h"
 #include "util/strv.h"
 
-#define WORLD_MAGIC UINT64_C(0x31646c726f776562) /* "beworld1" */
+#define WORLD_MAGIC UINT64_C(0x32646c726f776562) /* "beworld2" */
 #define WORLD_SIZE_MAX (16U << 20)
 #define WORLD_NULL UINT32_MAX
 
@@ -272,6 +272,7 @@ static void codec_world(Codec *c, World *w) {
         codec_files(c, w);
         codec_strv(c, &w->mask);
         codec_strv(c, &w->unmask);
+        codec_strv(c, &w->volumes);
         codec_strv(c, &w->sysctls);
         codec_u64(c, &w->shm_size);
 
@@ -322,6 +323,7 @@ void world_clear(World *w) {
         free(w->files);
         strv_free(w->mask);
         strv_free(w->unmask);
+        strv_free(w->volumes);
         strv_free(w->sysctls);
         strv_free(w->argv);
         strv_free(w->env);

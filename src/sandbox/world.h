@@ -61,7 +61,7 @@ typedef struct WorldMount {
         bool recursive;  /* rbind */
         bool idmap;      /* ids on disk are the container's; without it they are the host's as they are */
         bool own;        /* the U option: the tree is given to the payload's user, on disk */
-        bool copy_up;    /* the volume is new: fill it from what the image has at target (empty it first) */
+        bool copy_up;    /* the volume is new: fill it from what the image has at target (empty it first); without that it is the payload's user's */
         bool tmpcopyup;  /* WORLD_MOUNT_TMPFS: starts as a copy of what the image has at target */
         uint64_t propagation; /* MS_PRIVATE, MS_SLAVE or MS_SHARED, with MS_REC for what is mounted below too; 0 is private */
 } WorldMount;
@@ -115,6 +115,7 @@ typedef struct World {
         WorldFile *files;
         size_t n_files;
         char **mask;     /* more paths to hide */
+        char **volumes;  /* directories of the root that the payload writes: where one is missing it is made, and the payload's user's */
         char **unmask;   /* paths of the default masked and read-only lists (globs) to leave alone; "ALL": all */
         char **sysctls;  /* "net.core.somaxconn=1024" */
         uint64_t shm_size; /* bytes; 0: 64 MiB, as Podman */

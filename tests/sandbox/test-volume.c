@@ -103,6 +103,21 @@ START_TEST(a_new_volume_starts_with_the_images_content) {
 }
 END_TEST
 
+START_TEST(what_the_image_has_nothing_for_is_the_users) {
+        WorldMount m;
+        World w = volume_world(&m);
+
+        m.target = (char *) "/var/new/data";
+        m.copy_up = true;
+        w.user = (char *) "web";
+        box_upper(&w);
+        w.volumes = (char *[]){ (char *) "/var/made/here", (char *) "/srv", (char *) "/var/new/data", NULL };
+        box_check(&w, { "stat /var/new/data", "040755 33:34 0:0" }, { "write /var/new/data/x y", "ok" },
+                { "stat /var/made/here", "040755 33:34 0:0" }, { "stat /var/made", "040755 0:0 0:0" }, { "stat /srv", "040755 0:0 0:0" });
+        ck_assert_uint_eq(box_stat("host/data/x").st_uid, 33);
+}
+END_TEST
+
 START_TEST(what_contains_another_mount_comes_first) {
         WorldMount m[2];
         World w = volume_world(&m[1]);
@@ -160,6 +175,7 @@ static void add(TCase *c) {
         tcase_add_test(c, a_single_file_and_a_missing_source);
         tcase_add_test(c, the_tree_is_given_to_the_user);
         tcase_add_test(c, a_new_volume_starts_with_the_images_content);
+        tcase_add_test(c, what_the_image_has_nothing_for_is_the_users);
         tcase_add_test(c, what_contains_another_mount_comes_first);
         tcase_add_test(c, a_tmpfs_can_start_as_a_copy);
         tcase_add_test(c, layers_of_another_image_are_read_only);
