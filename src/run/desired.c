@@ -294,7 +294,7 @@ void desired_prune(const Supervisor *sv, unsigned previous) {
         if (releases_read(sv->name, &records, &n) < 0)
                 return;
         for (size_t i = 0; i + sv->wanted.keep_releases < n; i++) {
-                bool used = records[i].number == previous;
+                bool used = records[i].number == previous || records[i].number == sv->wanted.pinned;
 
                 for (size_t k = 0; k < sv->n_releases && !used; k++)
                         used = sv->releases[k]->number == records[i].number;

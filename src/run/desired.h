@@ -21,5 +21,5 @@ int desired_settle(Supervisor *sv, Release **next, const Spec *desired, const Re
 int desired_keep(const Supervisor *sv, const Spec *desired, Error *reterr);
 int desired_kept(const Supervisor *sv, Spec **ret);
 
-/* Forgets the oldest releases, but none that instances are of, and not `previous`. */
+/* Forgets the oldest releases, but none that instances are of, not `previous`, and not what Release= names. */
 void desired_prune(const Supervisor *sv, unsigned previous);

@@ -541,6 +541,16 @@ static int devices_allowed(const Instance *i, char ***ret) {
         return r < 0 ? r : 1;
 }
 
+static int stop_signal(const Instance *i) {
+        const Image *image = i->process->image;
+        int signal;
+
+        if (i->process->spec->stop_signal.set)
+                return (int) i->process->spec->stop_signal.value;
+        signal = image && image->stop_signal ? signal_from_name(image->stop_signal) : SIGTERM;
+        return signal > 0 ? signal : SIGTERM;
+}
+
 static void action_scope(Instance *i) {
         ScopeSettings settings = SCOPE_SETTINGS_INIT;
         _cleanup_free_ char *description = NULL, *service = NULL;
@@ -573,6 +583,8 @@ static void action_scope(Instance *i) {
         settings.slice = i->sv->slice;
         settings.service = service;
         settings.pid = i->pid;
+        settings.kill_signal = stop_signal(i);
+        settings.stop_timeout_usec = MAX(spec_stop_timeout(i->process->spec), (uint64_t) 1);
         r = devices_allowed(i, &devices);
         if (r > 0)
                 settings.devices = devices ? (const char *const *) devices : no_devices;
@@ -603,16 +615,6 @@ static void action_watch(Instance *i) {
                 timer_arm(i, start_timeout(i));
         else
                 instance_event(i, EVENT_READY);
-}
-
-static int stop_signal(const Instance *i) {
-        const Image *image = i->process->image;
-        int signal;
-
-        if (i->process->spec->stop_signal.set)
-                return (int) i->process->spec->stop_signal.value;
-        signal = image && image->stop_signal ? signal_from_name(image->stop_signal) : SIGTERM;
-        return signal > 0 ? signal : SIGTERM;
 }
 
 static void action_kill(Instance *i) {

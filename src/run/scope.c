@@ -303,6 +303,10 @@ static int append_properties(sd_bus_message *m, const ScopeSettings *s) {
          * service is between a crash and its automatic restart. */
         if (r >= 0 && s->service)
                 r = sd_bus_message_append(m, "(sv)(sv)", "PartOf", "as", 1, s->service, "Before", "as", 1, s->service);
+        if (r >= 0 && s->kill_signal > 0)
+                r = sd_bus_message_append(m, "(sv)", "KillSignal", "i", s->kill_signal);
+        if (r >= 0 && s->stop_timeout_usec > 0)
+                r = sd_bus_message_append(m, "(sv)", "TimeoutStopUSec", "t", s->stop_timeout_usec);
         for (size_t i = 0; i < ELEMENTSOF(limits) && r >= 0; i++)
                 r = append_u64(m, limits[i].name, *limit_of(s, i));
         if (r >= 0)

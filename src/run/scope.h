@@ -19,6 +19,8 @@ typedef struct ScopeSettings {
         const char *slice;       /* "berth-shop.slice" */
         const char *service;     /* stopping this unit stops the scope after it; NULL: none */
         pid_t pid;
+        int kill_signal;         /* 0: not set. This and the next are for a stop by systemd itself, which is what is left when no supervisor is there */
+        uint64_t stop_timeout_usec; /* 0: not set; UINT64_MAX: none */
         /* UINT64_MAX: not set */
         uint64_t memory_max, memory_swap_max, cpu_weight, io_weight;
         uint64_t cpu_quota_usec; /* CPU time a second of wall time */

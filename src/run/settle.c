@@ -47,22 +47,23 @@ static bool restart_wanted(const Spec *spec, const Instance *i) {
 }
 
 static void message_set(Instance *i) {
+        const char *start = i->execed ? "" : "cannot start: "; /* it ended before it was the payload */
         const char *oom = i->oom_kills > 0 ? ", after the kernel had killed a process of it: out of memory (see Memory=)" : "";
         bool by_signal = exit_by_signal(i->exit_code);
 
         free(i->message);
         i->message = NULL;
-        if (!i->execed || i->start_timed_out || i->unwell)
+        if (*i->error.text && (!i->execed || i->start_timed_out || i->unwell))
                 i->message = strdup(i->error.text);
         else if (i->oom_kills > 0 && by_signal && i->exit_status == SIGKILL && !i->killed)
-                i->message = strdup("was killed by the kernel: out of memory (see Memory=)");
+                i->message = str_format("%swas killed by the kernel: out of memory (see Memory=)", start);
         else if (i->exit_code == EXIT_CODE_UNKNOWN)
                 i->message = str_format("has ended, its status is not known: it was started by an earlier supervisor%s", oom);
         else if (by_signal)
-                i->message = str_format("was killed by signal %d (SIG%s)%s", i->exit_status,
+                i->message = str_format("%swas killed by signal %d (SIG%s)%s", start, i->exit_status,
                         sigabbrev_np(i->exit_status) ? sigabbrev_np(i->exit_status) : "RT", oom);
         else
-                i->message = str_format("has ended with status %d%s", i->exit_status, oom);
+                i->message = str_format("%shas ended with status %d%s", start, i->exit_status, oom);
 }
 
 static bool ended_well(const Spec *spec, const Instance *i) {

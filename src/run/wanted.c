@@ -34,7 +34,7 @@ static int add(Wanted *w, const Spec *spec, const SpecProcess *p) {
 }
 
 int wanted_make(const Spec *desired, const Spec *target, Wanted *ret) {
-        Wanted w = { .keep_releases = spec_keep_releases(desired), .rollback_window_usec = desired->rollback_window.value,
+        Wanted w = { .keep_releases = spec_keep_releases(desired), .pinned = (unsigned) desired->release.value, .rollback_window_usec = desired->rollback_window.value,
                 .idle_timeout_usec = desired->idle_timeout.value, .maintenance = desired->maintenance.value };
         size_t n = target->n_processes;
         int r;

@@ -13,6 +13,7 @@ typedef struct Wanted {
         FormationProcess *formation;
         ScopeSettings *limits;       /* the numbers alone */
         unsigned keep_releases;
+        unsigned pinned;               /* the release that the files want by Release=; 0: none */
         uint64_t rollback_window_usec; /* 0: none */
         uint64_t idle_timeout_usec;    /* 0: none */
         bool maintenance;
