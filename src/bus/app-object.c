@@ -105,6 +105,26 @@ static int method_kill(sd_bus_message *call, void *userdata, sd_bus_error *reter
         return r < 0 ? r : begin(call, userdata, VERB_KILL, instance, signal, reterr);
 }
 
+static int method_scale(sd_bus_message *call, void *userdata, sd_bus_error *reterr) {
+        return begin(call, userdata, VERB_SCALE, "", 0, reterr);
+}
+
+static int method_limit(sd_bus_message *call, void *userdata, sd_bus_error *reterr) {
+        return begin(call, userdata, VERB_LIMIT, "", 0, reterr);
+}
+
+static int method_limit_slice(sd_bus_message *call, void *userdata, sd_bus_error *reterr) {
+        return begin(call, userdata, VERB_LIMIT_SLICE, "", 0, reterr);
+}
+
+static int method_rollback(sd_bus_message *call, void *userdata, sd_bus_error *reterr) {
+        return begin(call, userdata, VERB_ROLLBACK, "", 0, reterr);
+}
+
+static int method_list_releases(sd_bus_message *call, void *userdata, sd_bus_error *reterr) {
+        return releases_reply(call, userdata);
+}
+
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 #define ANYBODY SD_BUS_VTABLE_UNPRIVILEGED /* polkit decides, in request.c */
 
@@ -126,6 +146,11 @@ static const sd_bus_vtable app_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Stop",    SD_BUS_NO_ARGS, SD_BUS_RESULT("o", job), method_stop, ANYBODY),
         SD_BUS_METHOD_WITH_ARGS("Restart", SD_BUS_NO_ARGS, SD_BUS_RESULT("o", job), method_restart, ANYBODY),
         SD_BUS_METHOD_WITH_ARGS("Reload",  SD_BUS_NO_ARGS, SD_BUS_RESULT("o", job), method_reload, ANYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Scale", SD_BUS_ARGS("as", instances), SD_BUS_RESULT("o", job), method_scale, ANYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Limit", SD_BUS_ARGS("s", process, "as", limits), SD_BUS_RESULT("o", job), method_limit, ANYBODY),
+        SD_BUS_METHOD_WITH_ARGS("LimitSlice", SD_BUS_ARGS("as", limits), SD_BUS_NO_RESULT, method_limit_slice, ANYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Rollback", SD_BUS_ARGS("s", release), SD_BUS_RESULT("o", job), method_rollback, ANYBODY),
+        SD_BUS_METHOD_WITH_ARGS("ListReleases", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(uutssssss)", releases), method_list_releases, ANYBODY),
         SD_BUS_METHOD_WITH_ARGS(
                 "Kill", SD_BUS_ARGS("s", instance, "i", signal), SD_BUS_NO_RESULT, method_kill, ANYBODY),
         SD_BUS_VTABLE_END,

@@ -67,6 +67,33 @@ static int method_kill_app(sd_bus_message *call, void *userdata, sd_bus_error *r
         return r < 0 ? r : request_begin(userdata, call, VERB_KILL, app, instance, signal, reterr);
 }
 
+static int method_scale_app(sd_bus_message *call, void *userdata, sd_bus_error *reterr) {
+        return begin(call, userdata, VERB_SCALE, reterr);
+}
+
+static int method_limit_app(sd_bus_message *call, void *userdata, sd_bus_error *reterr) {
+        return begin(call, userdata, VERB_LIMIT, reterr);
+}
+
+static int method_limit_slice(sd_bus_message *call, void *userdata, sd_bus_error *reterr) {
+        return begin(call, userdata, VERB_LIMIT_SLICE, reterr);
+}
+
+static int method_rollback_app(sd_bus_message *call, void *userdata, sd_bus_error *reterr) {
+        return begin(call, userdata, VERB_ROLLBACK, reterr);
+}
+
+static int method_list_releases(sd_bus_message *call, void *userdata, sd_bus_error *reterr) {
+        const char *name;
+        App *app;
+        int r;
+
+        r = sd_bus_message_read(call, "s", &name);
+        if (r >= 0)
+                r = manager_get(userdata, name, &app, reterr);
+        return r < 0 ? r : releases_reply(call, app);
+}
+
 static int append_diag(sd_bus_message *reply, const SpecDiag *d) {
         return sd_bus_message_append(reply, "(ssuus)", d->severity == SPEC_ERROR ? "error" : "warning",
                 d->path ? d->path : "", d->line, d->column, d->text);
@@ -142,6 +169,13 @@ static const sd_bus_vtable manager_vtable[] = {
                 "RestartApp", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", job), method_restart_app, ANYBODY),
         SD_BUS_METHOD_WITH_ARGS(
                 "ReloadApp", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", job), method_reload_app, ANYBODY),
+        SD_BUS_METHOD_WITH_ARGS("ScaleApp", SD_BUS_ARGS("s", name, "as", instances), SD_BUS_RESULT("o", job), method_scale_app, ANYBODY),
+        SD_BUS_METHOD_WITH_ARGS(
+                "LimitApp", SD_BUS_ARGS("s", name, "s", process, "as", limits), SD_BUS_RESULT("o", job), method_limit_app, ANYBODY),
+        SD_BUS_METHOD_WITH_ARGS("LimitSlice", SD_BUS_ARGS("s", name, "as", limits), SD_BUS_NO_RESULT, method_limit_slice, ANYBODY),
+        SD_BUS_METHOD_WITH_ARGS(
+                "RollbackApp", SD_BUS_ARGS("s", name, "s", release), SD_BUS_RESULT("o", job), method_rollback_app, ANYBODY),
+        SD_BUS_METHOD_WITH_ARGS("ListReleases", SD_BUS_ARGS("s", name), SD_BUS_RESULT("a(uutssssss)", releases), method_list_releases, ANYBODY),
         SD_BUS_METHOD_WITH_ARGS("KillApp", SD_BUS_ARGS("s", name, "s", instance, "i", signal), SD_BUS_NO_RESULT,
                 method_kill_app, ANYBODY),
         SD_BUS_METHOD_WITH_ARGS(

@@ -10,7 +10,7 @@
 #include "deploy/app.h"
 
 typedef struct Manager Manager;
-typedef struct Request Request;
+typedef struct Call Call;
 typedef struct Watch Watch;
 
 struct Manager {
@@ -23,7 +23,7 @@ struct Manager {
         size_t n_apps;
         Watch *watch;
         sd_bus_track *subscribers;
-        Request *requests; /* under way */
+        Call *requests; /* under way */
 };
 
 Manager *manager_free(Manager *m);

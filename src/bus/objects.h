@@ -18,6 +18,7 @@
 #define BUS_ERROR_NO_SUCH_UNIT "org.berth1.Error.NoSuchUnit"
 #define BUS_ERROR_NOT_RUNNING "org.berth1.Error.NotRunning"
 #define BUS_ERROR_BAD_SIGNAL "org.berth1.Error.BadSignal"
+#define BUS_ERROR_REFUSED "org.berth1.Error.Refused"
 
 int manager_object_add(Manager *m);
 int app_object_add(Manager *m);
@@ -25,6 +26,10 @@ int instance_object_add(Manager *m);
 
 /* The path of an instance's object. -ENOMEM when out of memory. */
 int instance_path(const App *app, const char *instance, char **ret);
+
+/* Answers with the app's releases that are kept, the newest first: number, the number of the one that it brought back or 0, microseconds since
+ * 1970, author, means, reason, state, message, and the images of its processes. */
+int releases_reply(sd_bus_message *call, const App *app);
 
 /* Signals of a change from old to app->run; empty is a state without instances. */
 int instance_objects_changed(Manager *m, App *app, const AppState *old);

@@ -4,16 +4,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bus/change.h"
 #include "bus/objects.h"
 #include "bus/polkit.h"
 #include "bus/request.h"
+#include "run/request.h"
 #include "util/fd.h"
 #include "util/strv.h"
 
 #define CGROUP_FILE_MAX (64U * 1024)
 
-struct Request {
-        Request *next, *previous;
+struct Call {
+        Call *next, *previous;
         Manager *m;
         sd_bus_message *call;
         sd_bus_slot *slot; /* what it waits for */
@@ -21,20 +23,30 @@ struct Request {
         char *app;
         char *instance;
         int signal;
+        Change *change;
+        char *job;             /* of a change, until it is done */
+        sd_bus_slot *removed;  /* and who tells */
 };
 
 static const struct {
         const char *name;   /* for polkit's rules */
         const char *method; /* of systemd's Manager */
+        ChangeKind change;
 } verbs[_VERB_MAX] = {
-        [VERB_START]   = { "start",   "StartUnit"   },
-        [VERB_STOP]    = { "stop",    "StopUnit"    },
-        [VERB_RESTART] = { "restart", "RestartUnit" },
-        [VERB_RELOAD]  = { "reload",  "ReloadUnit"  },
-        [VERB_KILL]    = { "kill",    NULL          },
+        [VERB_START]       = { "start",    "StartUnit",   CHANGE_NONE     },
+        [VERB_STOP]        = { "stop",     "StopUnit",    CHANGE_NONE     },
+        [VERB_RESTART]     = { "restart",  "RestartUnit", CHANGE_NONE     },
+        [VERB_RELOAD]      = { "reload",   "ReloadUnit",  CHANGE_NONE     },
+        [VERB_KILL]        = { "kill",     NULL,          CHANGE_NONE     },
+        [VERB_SCALE]       = { "scale",    "ReloadUnit",  CHANGE_SCALE    },
+        [VERB_LIMIT]       = { "limit",    "ReloadUnit",  CHANGE_LIMITS   },
+        [VERB_LIMIT_SLICE] = { "limit",    NULL,          CHANGE_SLICE    },
+        [VERB_ROLLBACK]    = { "rollback", "ReloadUnit",  CHANGE_ROLLBACK },
 };
 
-static Request *request_free(Request *q) {
+#define NO_JOB "/" /* where the app does not run */
+
+static Call *request_free(Call *q) {
         if (!q)
                 return NULL;
         if (q->previous)
@@ -44,13 +56,16 @@ static Request *request_free(Request *q) {
         if (q->next)
                 q->next->previous = q->previous;
         sd_bus_slot_unref(q->slot);
+        sd_bus_slot_unref(q->removed);
         sd_bus_message_unref(q->call);
+        change_free(q->change);
+        free(q->job);
         free(q->app);
         free(q->instance);
         free(q);
         return NULL;
 }
-DEFINE_CLEANUP(Request *, request_free);
+DEFINE_CLEANUP(Call *, request_free);
 
 void requests_free(Manager *m) {
         while (m->requests)
@@ -58,8 +73,8 @@ void requests_free(Manager *m) {
 }
 
 static int request_new(Manager *m, sd_bus_message *call, Verb verb, const char *app, const char *instance, int signal,
-        Request **ret) {
-        _cleanup_(request_freep) Request *q = calloc(1, sizeof(*q));
+        Call **ret) {
+        _cleanup_(request_freep) Call *q = calloc(1, sizeof(*q));
 
         if (!q)
                 return -ENOMEM;
@@ -124,7 +139,9 @@ static int app_kill(const App *app, const char *instance, int signal, sd_bus_err
         return sd_bus_error_setf(reterr, BUS_ERROR_NOT_RUNNING, "App '%s' is not running", app->name);
 }
 
-static int request_fail(Request *q, int r, const sd_bus_error *error) {
+static int request_fail(Call *q, int r, const sd_bus_error *error) {
+        if (q->change)
+                change_undo(q->change);
         if (error && sd_bus_error_is_set(error))
                 sd_bus_reply_method_error(q->call, error);
         else
@@ -135,7 +152,7 @@ static int request_fail(Request *q, int r, const sd_bus_error *error) {
 
 static int on_job(sd_bus_message *reply, void *userdata, sd_bus_error *reterr) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        Request *q = userdata;
+        Call *q = userdata;
         const char *job;
         int r;
 
@@ -150,12 +167,60 @@ static int on_job(sd_bus_message *reply, void *userdata, sd_bus_error *reterr) {
         if (r < 0)
                 return request_fail(q, r, NULL);
         sd_bus_reply_method_return(q->call, "o", job);
+        if (q->change && (q->job = strdup(job)))
+                return 0; /* until on_job_removed() */
         request_free(q);
         return 0;
 }
 
+static int on_job_removed(sd_bus_message *signal, void *userdata, sd_bus_error *reterr) {
+        const char *job, *unit, *result;
+        Call *q = userdata;
+        uint32_t id;
+        int r;
+
+        r = sd_bus_message_read(signal, "uoss", &id, &job, &unit, &result);
+        if (r < 0 || !streq_ptr(q->job, job))
+                return r;
+        if (!streq(result, "done"))
+                change_undo(q->change);
+        request_free(q);
+        return 0;
+}
+
+static int sender_uid(sd_bus_message *call, uid_t *ret) {
+        _cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
+        int r = sd_bus_query_sender_creds(call, SD_BUS_CREDS_EUID, &creds);
+
+        return r < 0 ? r : sd_bus_creds_get_euid(creds, ret);
+}
+
+/* What has to be known before systemd is asked for the reload. 1: it is to be asked; 0: all is done and answered. */
+static int request_prepare(Call *q, const App *app, sd_bus_error *reterr) {
+        char author[REQUEST_NAME_MAX];
+        uid_t uid;
+        int r = sender_uid(q->call, &uid);
+
+        if (r < 0)
+                return r;
+        (void) request_user(uid, author);
+        if (!q->change) {
+                r = request_write(app->name, author, BUS_NAME, "", false);
+                return r == -ENOENT || r >= 0 ? 1 : r; /* what does not run systemd refuses */
+        }
+        r = change_make(q->change, q->m->bus, app, author, reterr);
+        if (r > 0)
+                r = sd_bus_match_signal_async(q->m->bus, &q->removed, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                        "org.freedesktop.systemd1.Manager", "JobRemoved", on_job_removed, NULL, q);
+        else if (r == 0 && verbs[q->verb].method)
+                sd_bus_reply_method_return(q->call, "o", NO_JOB);
+        else if (r == 0)
+                sd_bus_reply_method_return(q->call, NULL);
+        return r < 0 ? r : verbs[q->verb].method && r > 0;
+}
+
 /* It may, and now it is done. */
-static int request_act(Request *q) {
+static int request_act(Call *q) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         App *app;
         int r;
@@ -171,6 +236,15 @@ static int request_act(Request *q) {
                 request_free(q);
                 return 0;
         }
+        if (q->verb == VERB_RELOAD || q->change) {
+                r = request_prepare(q, app, &error);
+                if (r < 0)
+                        return request_fail(q, r, &error);
+                if (r == 0) {
+                        request_free(q);
+                        return 0;
+                }
+        }
         q->slot = sd_bus_slot_unref(q->slot);
         r = sd_bus_call_method_async(q->m->bus, &q->slot, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
                 "org.freedesktop.systemd1.Manager", verbs[q->verb].method, on_job, q, "ss", app->service, "replace");
@@ -179,13 +253,13 @@ static int request_act(Request *q) {
 
 static int on_authorisation(sd_bus_message *reply, void *userdata, sd_bus_error *reterr) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        Request *q = userdata;
+        Call *q = userdata;
         int r = polkit_read(reply, q->app, verbs[q->verb].name, &error);
 
         return r < 0 ? request_fail(q, r, &error) : request_act(q);
 }
 
-static int request_authorise(Request *q) {
+static int request_authorise(Call *q) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *ask = NULL;
         int r = polkit_ask(q->m->bus, q->call, q->app, verbs[q->verb].name, &ask);
 
@@ -194,13 +268,9 @@ static int request_authorise(Request *q) {
 }
 
 static int sender_is_root(sd_bus_message *call) {
-        _cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
         uid_t uid;
-        int r;
+        int r = sender_uid(call, &uid);
 
-        r = sd_bus_query_sender_creds(call, SD_BUS_CREDS_EUID, &creds);
-        if (r >= 0)
-                r = sd_bus_creds_get_euid(creds, &uid);
         return r < 0 ? r : uid == 0;
 }
 
@@ -227,7 +297,7 @@ static int request_check(Manager *m, Verb verb, const char *name, const char *in
 
 int request_begin(Manager *m, sd_bus_message *call, Verb verb, const char *app, const char *instance, int signal,
         sd_bus_error *reterr) {
-        Request *q;
+        Call *q;
         int root, r;
 
         r = request_check(m, verb, app, instance, signal, reterr);
@@ -237,6 +307,11 @@ int request_begin(Manager *m, sd_bus_message *call, Verb verb, const char *app, 
         if (root < 0)
                 return root;
         r = request_new(m, call, verb, app, instance, signal, &q);
+        if (r >= 0 && verbs[verb].change != CHANGE_NONE) {
+                r = change_read(call, verbs[verb].change, &q->change);
+                if (r < 0)
+                        request_free(q);
+        }
         if (r < 0)
                 return r;
         if (root) {

@@ -12,11 +12,16 @@ typedef enum Verb {
         VERB_RESTART,
         VERB_RELOAD,
         VERB_KILL,
+        VERB_SCALE,
+        VERB_LIMIT,
+        VERB_LIMIT_SLICE,
+        VERB_ROLLBACK,
         _VERB_MAX,
         _VERB_INVALID = -EINVAL,
 } Verb;
 
-/* From a method's handler, and returns what that must return. instance ("" is all of them) and signal are for VERB_KILL. */
+/* From a method's handler, and returns what that must return. instance ("" is all of them) and signal are for VERB_KILL;
+ * VERB_SCALE and what comes after it read their arguments from the call themselves: bus/change.h. */
 int request_begin(Manager *m, sd_bus_message *call, Verb verb, const char *app, const char *instance, int signal,
         sd_bus_error *reterr);
 

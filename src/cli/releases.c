@@ -4,25 +4,11 @@
 #include <unistd.h>
 
 #include "cli/apps.h"
-#include "deploy/drop-in.h"
-#include "run/release.h"
+#include "deploy/rollback.h"
 #include "util/paths.h"
 #include "util/strv.h"
 
 /* releases and rollback. */
-
-#define DROP_IN "50-release.conf"
-
-typedef struct Releases {
-        ReleaseRecord *items; /* in ascending order */
-        size_t n;
-} Releases;
-
-static void releases_clear(Releases *r) {
-        releases_free(r->items, r->n);
-        *r = (Releases){ 0 };
-}
-#define _cleanup_releases_ __attribute__((cleanup(releases_clear)))
 
 /* The app and its releases; 0 or the exit code. */
 static int read_app(const char *name, App **ret_app, Releases *ret) {
@@ -33,10 +19,6 @@ static int read_app(const char *name, App **ret_app, Releases *ret) {
         if (r >= 0)
                 r = releases_read(name, &ret->items, &ret->n);
         return r < 0 ? cli_fail("cannot read the releases of app '%s': %s", name, strerror(-r)) : 0;
-}
-
-static bool is_running(const App *app, const ReleaseRecord *r) {
-        return app->run.name && app->run.release == r->number;
 }
 
 /* ---- releases ---- */
@@ -58,7 +40,7 @@ static int add_row(Table *t, const App *app, const ReleaseRecord *r) {
         int q = line ? table_addf(t, STYLE_BOLD, "v%u", r->number) : -ENOMEM;
 
         if (q >= 0)
-                q = table_add(t, fate_style(r), is_running(app, r) ? "running" : r->fate);
+                q = table_add(t, fate_style(r), release_is_running(app, r) ? "running" : r->fate);
         if (q >= 0)
                 q = table_add(t, STYLE_NORMAL, time_ago(r->made_usec, made, sizeof(made)));
         if (q >= 0)
@@ -119,7 +101,7 @@ static int put_images(Buf *b, const char *images) {
 
 static int release_json(Buf *b, const App *app, const ReleaseRecord *r) {
         int q = buf_printf(b, "{\"release\":%u,\"equals\":%u,\"running\":%s,\"made_usec\":%" PRIu64, r->number, r->equals,
-                is_running(app, r) ? "true" : "false", r->made_usec);
+                release_is_running(app, r) ? "true" : "false", r->made_usec);
 
         if (q >= 0)
                 q = put_member(b, "author", r->author);
@@ -174,65 +156,22 @@ static const char rollback_help[] =
         "Without vN it is the last good one before what runs. It stays so, whatever else the app's files say, until off.\n\n"
         "  -h, --help  show this";
 
-static const ReleaseRecord *find(const Releases *releases, unsigned number) {
-        for (size_t i = 0; i < releases->n; i++)
-                if (releases->items[i].number == number)
-                        return &releases->items[i];
-        return NULL;
-}
-
-/* The last good one before what runs, which may have brought back an earlier one; or NULL. */
-static const ReleaseRecord *before(const App *app, const Releases *releases) {
-        const ReleaseRecord *running = app->run.name ? find(releases, app->run.release) : NULL;
-        unsigned number = !running ? UINT32_MAX : running->equals > 0 ? running->equals : running->number;
-
-        for (size_t i = releases->n; i-- > 0;) {
-                const ReleaseRecord *r = &releases->items[i];
-
-                if (r->number < number && r->equals == 0 && streq(r->fate, RELEASE_GOOD))
-                        return r;
-        }
-        return NULL;
-}
-
-/* 0 or the exit code. */
-static int choose(const App *app, const Releases *releases, const char *text, unsigned *ret) {
-        const ReleaseRecord *chosen;
-        uint64_t number;
-
-        if (!text) {
-                chosen = before(app, releases);
-                if (!chosen)
-                        return cli_fail("app '%s' has no good release before what runs; 'berth releases %s' shows all", app->name, app->name);
-        } else {
-                if (parse_u64(*text == 'v' ? text + 1 : text, UINT32_MAX, &number) < 0 || number == 0)
-                        return cli_usage("'%s' is not a release, such as v3, nor off", text);
-                chosen = find(releases, (unsigned) number);
-                if (!chosen)
-                        return cli_fail("app '%s' has no release v%u; 'berth releases %s' shows all", app->name, (unsigned) number, app->name);
-        }
-        *ret = chosen->number;
-        return 0;
-}
-
 /* number 0: what the files say. */
 static int change(App *app, unsigned number) {
-        _cleanup_free_ char *value = str_format("%u", number), *reason = number > 0 ? str_format("rollback to v%u", number) : strdup("rollback off");
+        _cleanup_free_ char *reason = rollback_reason(number);
         _cleanup_drop_in_ DropIn c = DROP_IN_INIT;
         unsigned old = app->run.release;
         Error error = { 0 };
-        int r = value && reason ? drop_in_begin(app->name, DROP_IN, &c, &error) : -ENOMEM;
+        int r = reason ? drop_in_begin(app->name, ROLLBACK_DROP_IN, &c, &error) : -ENOMEM;
 
         if (r >= 0)
-                r = drop_in_set(&c, NULL, "Release", number > 0 ? value : NULL);
+                r = rollback_set(&c, number);
         if (r >= 0)
                 r = drop_in_write(&c, &error);
-        if (r > 0 && c.spec->release.set != (number > 0)) {
-                char place[512];
-
-                drop_in_undo(&c);
-                return cli_fail("app '%s' is not rolled back: %s says which release it runs", app->name,
-                        spec_origin_text(c.spec, c.spec->release.origin, place, sizeof(place)));
+        if (r > 0) {
+                r = rollback_check(&c, number, &error);
+                if (r < 0)
+                        drop_in_undo(&c);
         }
         if (r >= 0)
                 r = drop_in_apply(&c, "berth rollback", reason, false, &error);
@@ -254,17 +193,19 @@ static int change(App *app, unsigned number) {
 int cmd_rollback(int argc, char *argv[]) {
         _cleanup_releases_ Releases releases = { 0 };
         _cleanup_(app_freep) App *app = NULL;
-        const char *text;
+        Error error = { 0 };
         unsigned number = 0;
-        int code = cli_options(argc, argv, rollback_help, NULL);
+        int r, code = cli_options(argc, argv, rollback_help, NULL);
 
         if (code >= 0)
                 return code;
         if (argc - optind < 1 || argc - optind > 2)
                 return cli_usage("'rollback' needs one app, and which release of it");
-        text = argv[optind + 1];
         code = read_app(argv[optind], &app, &releases);
-        if (code == 0 && !(text && streq(text, "off")))
-                code = choose(app, &releases, text, &number);
-        return code != 0 ? code : change(app, number);
+        if (code != 0)
+                return code;
+        r = rollback_choose(app, &releases, argv[optind + 1], &number, &error);
+        if (r == -EINVAL)
+                return cli_usage("%s", error.text);
+        return r < 0 ? cli_fail("%s", error.text) : change(app, number);
 }

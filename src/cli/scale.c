@@ -2,14 +2,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "deploy/drop-in.h"
 #include "cli/formation.h"
-#include "util/cpus.h"
-#include "util/nearest.h"
+#include "deploy/scale.h"
 #include "util/strv.h"
-
-#define DROP_IN "50-scale.conf"
-#define CPUS "%cpus"
 
 static const char help[] =
         "Usage: berth scale [--json] APP [PROCESS=]N…\n\n"
@@ -19,110 +14,7 @@ static const char help[] =
         "  --json      for programs\n"
         "  -h, --help  show this";
 
-/* One process and what it shall have. */
-typedef struct Wanted {
-        const SpecProcess *process; /* of DropIn.old */
-        unsigned from, to;
-        bool cpus;
-} Wanted;
-
-static const char *name_of(const SpecProcess *p) {
-        return p->name ? p->name : "";
-}
-
-/* The only process that can be scaled, or NULL with the reason said. */
-static const SpecProcess *only_process(const Spec *s, const char *value) {
-        const SpecProcess *found = NULL;
-
-        for (size_t i = 0; i < s->n_processes; i++) {
-                if (spec_is_release(&s->processes[i]))
-                        continue;
-                if (found) {
-                        (void) cli_fail("app '%s' has several processes: say which, as in %s=%s", s->name, found->name, value);
-                        return NULL;
-                }
-                found = &s->processes[i];
-        }
-        return found;
-}
-
-static const SpecProcess *named_process(const Spec *s, const char *name) {
-        const SpecProcess *p = spec_process(s, name);
-        Nearest nearest = NEAREST_INIT(name);
-        const char *near;
-
-        if (p && spec_is_release(p))
-                (void) cli_fail("the process '%s' runs once for each release, and has no instances to scale", name);
-        else if (p)
-                return p;
-        else if (s->n_processes == 1 && !s->processes[0].name)
-                (void) cli_fail("app '%s' has no process '%s', but one without a name", s->name, name);
-        else {
-                for (size_t i = 0; i < s->n_processes; i++)
-                        nearest_try(&nearest, s->processes[i].name, s->processes[i].name);
-                near = nearest_found(&nearest);
-                (void) (near ? cli_fail("app '%s' has no process '%s', did you mean '%s'?", s->name, name, near) :
-                               cli_fail("app '%s' has no process '%s'", s->name, name));
-        }
-        return NULL;
-}
-
-/* A number, or one more or less than there are; -ERANGE. */
-static int take_number(const char *text, unsigned from, unsigned *ret) {
-        int sign = *text == '+' ? 1 : *text == '-' ? -1 : 0;
-        uint64_t v;
-        int64_t to;
-
-        if (parse_u64(text + (sign != 0), UINT32_MAX, &v) < 0)
-                return -EINVAL;
-        to = sign == 0 ? (int64_t) v : (int64_t) from + sign * (int64_t) v;
-        if (to < 0 || to > SPEC_INSTANCES_MAX)
-                return -ERANGE;
-        *ret = (unsigned) to;
-        return 0;
-}
-
-/* [PROCESS=]N; 0 or the exit code. */
-static int take_wanted(const Spec *s, const char *argument, Wanted *ret) {
-        const char *equals = strchr(argument, '=');
-        const char *value = equals ? equals + 1 : argument;
-        _cleanup_free_ char *name = strndup(argument, equals ? (size_t) (equals - argument) : 0);
-        Wanted w = { 0 };
-        int r;
-
-        if (!name)
-                return cli_fail("out of memory");
-        w.process = *name ? named_process(s, name) : only_process(s, value);
-        if (!w.process)
-                return CLI_FAILED;
-        w.from = spec_instances(w.process, cpus_online());
-        w.cpus = streq(value, CPUS);
-        w.to = cpus_online();
-        r = w.cpus ? 0 : take_number(value, w.from, &w.to);
-        if (r == -EINVAL)
-                return cli_usage("'%s' is not a number, +NUMBER, -NUMBER or %%cpus", value);
-        if (r == -ERANGE)
-                return cli_fail("there can be 0 to %d instances of a process; '%s' has %u", SPEC_INSTANCES_MAX, *name ? name : s->name, w.from);
-        *ret = w;
-        return 0;
-}
-
-/* Another drop-in, read later, may say something else. */
-static int check_effect(const DropIn *c, const Wanted *wanted, size_t n) {
-        char place[512];
-
-        for (size_t i = 0; i < n; i++) {
-                const SpecProcess *p = spec_process(c->spec, wanted[i].process->name);
-
-                if (p && p->instances_cpus == wanted[i].cpus && spec_instances(p, cpus_online()) == wanted[i].to)
-                        continue;
-                return cli_fail("app '%s' is not scaled: %s says otherwise, and comes later than %s", c->app,
-                        p ? spec_origin_text(c->spec, p->instances.origin, place, sizeof(place)) : "another drop-in", DROP_IN);
-        }
-        return 0;
-}
-
-static int print_json(const char *app, const Wanted *wanted, size_t n, bool runs) {
+static int print_json(const char *app, const ScaleChange *changes, size_t n, bool runs) {
         _cleanup_buf_ Buf b = BUF_INIT;
         int r = buf_puts(&b, "{\"app\":");
 
@@ -133,62 +25,54 @@ static int print_json(const char *app, const Wanted *wanted, size_t n, bool runs
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 r = buf_puts(&b, i > 0 ? ",{\"process\":" : "{\"process\":");
                 if (r >= 0)
-                        r = json_quote(&b, name_of(wanted[i].process));
+                        r = json_quote(&b, changes[i].process->name ? changes[i].process->name : "");
                 if (r >= 0)
-                        r = buf_printf(&b, ",\"from\":%u,\"to\":%u}", wanted[i].from, wanted[i].to);
+                        r = buf_printf(&b, ",\"from\":%u,\"to\":%u}", changes[i].from, changes[i].to);
         }
         if (r >= 0)
                 r = buf_puts(&b, "]}");
         return r < 0 ? cli_fail("out of memory") : json_print(&b);
 }
 
-static int print_done(const char *app, const Wanted *wanted, size_t n, bool runs, bool json) {
+static int print_done(const char *app, const ScaleChange *changes, size_t n, bool runs, bool json) {
         if (json)
-                return print_json(app, wanted, n, runs);
+                return print_json(app, changes, n, runs);
         for (size_t i = 0; i < n; i++) {
-                const char *name = wanted[i].process->name ? wanted[i].process->name : app;
+                const char *name = changes[i].process->name ? changes[i].process->name : app;
 
-                if (wanted[i].from == wanted[i].to)
-                        printf("%s: %u, as before\n", name, wanted[i].to);
+                if (changes[i].from == changes[i].to)
+                        printf("%s: %u, as before\n", name, changes[i].to);
                 else
-                        printf("%s: %u -> %u%s\n", name, wanted[i].from, wanted[i].to, runs ? "" : ", when the app starts");
+                        printf("%s: %u -> %u%s\n", name, changes[i].from, changes[i].to, runs ? "" : ", when the app starts");
         }
         return 0;
 }
 
 static int scale(const char *app, char *const *arguments, size_t n, bool json) {
         _cleanup_drop_in_ DropIn c = DROP_IN_INIT;
-        _cleanup_free_ Wanted *wanted = calloc(n, sizeof(*wanted));
+        _cleanup_free_ ScaleChange *changes = calloc(n, sizeof(*changes));
         _cleanup_free_ char *reason = strv_join(arguments, " ");
         Error error = { 0 };
-        int r = wanted && reason ? drop_in_begin(app, DROP_IN, &c, &error) : -ENOMEM;
+        int r = changes && reason ? drop_in_begin(app, SCALE_DROP_IN, &c, &error) : -ENOMEM;
 
         if (r < 0)
                 return cli_fail("%s", *error.text ? error.text : strerror(-r));
-        for (size_t i = 0; i < n; i++) {
-                char number[16];
-                int code = take_wanted(c.old, arguments[i], &wanted[i]);
-
-                for (size_t k = 0; code == 0 && k < i; k++)
-                        if (wanted[k].process == wanted[i].process)
-                                code = cli_usage("'%s' says a second time how many there shall be", arguments[i]);
-                if (code != 0)
-                        return code;
-                (void) snprintf(number, sizeof(number), "%u", wanted[i].to);
-                r = drop_in_set(&c, wanted[i].process->name, "Instances", wanted[i].cpus ? CPUS : number);
-                if (r < 0)
-                        return cli_fail("out of memory");
-        }
+        r = scale_set(&c, arguments, n, changes, &error);
+        if (r == -EINVAL)
+                return cli_usage("%s", error.text);
+        if (r < 0)
+                return cli_fail("%s", *error.text ? error.text : strerror(-r));
         r = drop_in_write(&c, &error);
-        if (r > 0 && check_effect(&c, wanted, n) != 0) {
-                drop_in_undo(&c);
-                return CLI_FAILED;
+        if (r > 0) {
+                r = scale_check(&c, changes, n, &error);
+                if (r < 0)
+                        drop_in_undo(&c);
         }
         if (r >= 0)
                 r = drop_in_apply(&c, "berth scale", reason, true, &error);
         if (r < 0)
                 return cli_fail("app '%s' is not scaled: %s", app, *error.text ? error.text : strerror(-r));
-        return print_done(app, wanted, n, r > 0, json);
+        return print_done(app, changes, n, r > 0, json);
 }
 
 /* ---- what there is ---- */

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -220,6 +221,8 @@ static int berthd_run(int ready_fd) {
         if (r < 0)
                 return r;
         m->dirs = stage.specs;
+        if (setenv("BERTH_SPEC_PATH", stage.specs, 1) < 0)
+                return -errno;
         m->run_dir = stage.run;
         r = manager_start(m, NULL);
         if (r >= 0)

@@ -125,6 +125,48 @@ START_TEST(a_process_outside_of_its_scope_is_not_killed) {
 }
 END_TEST
 
+START_TEST(what_a_change_refuses_leaves_nothing) {
+        _cleanup_free_ char *drop_ins = NULL;
+
+        two_apps();
+        stage_start(0);
+        drop_ins = str_format("%s/shop.container.d", stage.specs);
+        ck_assert_str_eq(stage_manager("ScaleApp", "sas", "shop", 1, "web=2"), BUS_ERROR_REFUSED);
+        ck_assert_str_eq(stage_message(), "app 'shop' has no process 'web', but one without a name");
+        ck_assert_str_eq(stage_manager("ScaleApp", "sas", "shop", 1, "many"), BUS_ERROR_REFUSED);
+        ck_assert_str_eq(stage_manager("LimitApp", "ssas", "shop", "", 1, "Memroy=1g"), BUS_ERROR_REFUSED);
+        ck_assert_str_eq(stage_message(), "no limit 'Memroy', did you mean 'Memory'?");
+        ck_assert_str_eq(stage_manager("LimitApp", "ssas", "shop", "", 1, "Memory=lots"), BUS_ERROR_REFUSED);
+        ck_assert_ptr_nonnull(strstr(stage_message(), "50-limits.conf:2:8: 'lots' is not a size"));
+        ck_assert_str_eq(stage_manager("LimitApp", "ssas", "shop", "web", 1, "Memory=1g"), BUS_ERROR_REFUSED);
+        ck_assert_str_eq(stage_manager("LimitSlice", "sas", "shop", 1, "CPUs=x"), BUS_ERROR_REFUSED);
+        ck_assert_str_eq(stage_manager("RollbackApp", "ss", "shop", "pear"), BUS_ERROR_REFUSED);
+        ck_assert_str_eq(stage_manager("RollbackApp", "ss", "shop", "v7"), BUS_ERROR_REFUSED);
+        ck_assert_ptr_nonnull(strstr(stage_message(), "app 'shop' has no release v7"));
+        ck_assert_str_eq(stage_manager("ScaleApp", "sas", "nope", 1, "2"), BUS_ERROR_NO_SUCH_APP);
+        ck_assert_ptr_null(stage.job);
+        ck_assert_int_lt(access(drop_ins, F_OK), 0);
+}
+END_TEST
+
+START_TEST(changes_have_verbs_for_polkit) {
+        if (geteuid() != 0)
+                return;
+        two_apps();
+        stage_start(NOBODY);
+        stage.answer = ANSWER_NO;
+        ck_assert_str_eq(stage_manager("ScaleApp", "sas", "shop", 1, "2"), SD_BUS_ERROR_ACCESS_DENIED);
+        ck_assert_str_eq(stage.question, POLKIT_ACTION " app=shop verb=scale");
+        ck_assert_str_eq(stage_call(SHOP, BUS_APP_INTERFACE, "Limit", "sas", "", 1, "Memory=1g"), SD_BUS_ERROR_ACCESS_DENIED);
+        ck_assert_str_eq(stage.question, POLKIT_ACTION " app=shop verb=limit");
+        ck_assert_str_eq(stage_manager("LimitSlice", "sas", "shop", 1, "Memory=1g"), SD_BUS_ERROR_ACCESS_DENIED);
+        ck_assert_str_eq(stage_manager("RollbackApp", "ss", "shop", ""), SD_BUS_ERROR_ACCESS_DENIED);
+        ck_assert_str_eq(stage.question, POLKIT_ACTION " app=shop verb=rollback");
+        ck_assert_ptr_null(stage_manager("ListReleases", "s", "shop")); /* who looks is not asked */
+        ck_assert_uint_eq(stage.questions, 4);
+}
+END_TEST
+
 START_TEST(others_do_what_polkit_allows) {
         if (geteuid() != 0)
                 return; /* only root can connect as somebody else */
@@ -167,6 +209,8 @@ static void add(TCase *t) {
         tcase_add_test(t, each_verb_is_a_job_of_the_service);
         tcase_add_test(t, what_cannot_be_done_has_an_error_of_its_own);
         tcase_add_test(t, a_process_outside_of_its_scope_is_not_killed);
+        tcase_add_test(t, what_a_change_refuses_leaves_nothing);
+        tcase_add_test(t, changes_have_verbs_for_polkit);
         tcase_add_test(t, others_do_what_polkit_allows);
         tcase_add_test(t, others_do_not_what_polkit_does_not_allow);
 }
