@@ -64,6 +64,10 @@ int copy_tree(int from, int to, Error *reterr);
 
 /* target.c: a descriptor of path in root, made where it is missing. directory: else a file. */
 int target_open(int root, const char *path, bool directory, Error *reterr);
+/* What the image knows nothing of belongs to who shall use it, as in Podman: gives the directory that fd is open on to the payload's user;
+ * or makes path, and gives it, where it is missing. Inner. */
+int target_give(const Helper *h, int fd, Error *reterr);
+int target_of_user(const Helper *h, const char *path, Error *reterr);
 
 /* process.c: what only the host's root may do for process pid (0: itself), and what it can do for itself */
 int oom_write(const World *w, pid_t pid, Error *reterr);

@@ -82,10 +82,9 @@ static int root_seal(Helper *h, Error *reterr) {
         int r;
 
         if (w->cwd && !w->cwd_given) {
-                _cleanup_close_ int fd = mkdir_in_root(h->root, w->cwd, 0755);
-
-                if (fd < 0)
-                        return error_set_errno(reterr, fd, "cannot make the working directory '%s'", w->cwd);
+                r = target_of_user(h, w->cwd, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, "working directory '%s' of the image", w->cwd);
         }
         if (w->upper && !w->read_only)
                 return 0;

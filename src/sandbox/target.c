@@ -39,3 +39,18 @@ int target_open(int root, const char *path, bool directory, Error *reterr) {
                         directory ? "directory" : "file", path, directory ? "file" : "directory");
         return TAKE_FD(fd);
 }
+
+int target_give(const Helper *h, int fd, Error *reterr) {
+        return fchownat(fd, "", h->user.uid, h->user.gid, AT_EMPTY_PATH) < 0 ?
+                error_set_errno(reterr, -errno, "cannot give it to user %u", h->user.uid) :
+                0;
+}
+
+int target_of_user(const Helper *h, const char *path, Error *reterr) {
+        _cleanup_close_ int fd = open_in_root(h->root, path, O_PATH, 0);
+
+        if (fd >= 0)
+                return 0;
+        fd = mkdir_in_root(h->root, path, 0755);
+        return fd < 0 ? error_set_errno(reterr, fd, "cannot make it") : target_give(h, fd, reterr);
+}

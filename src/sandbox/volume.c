@@ -120,19 +120,12 @@ static int volume_image_part(int mount, const char *subpath, int scratch, Error 
         return fd < 0 ? error_set_errno(reterr, fd, "cannot open '%s' in it", subpath) : fd;
 }
 
-/* What the image knows nothing of belongs to who shall use it, as in Podman. */
-static int directory_give(const Helper *h, int fd, Error *reterr) {
-        return fchownat(fd, "", h->user.uid, h->user.gid, AT_EMPTY_PATH) < 0 ?
-                error_set_errno(reterr, -errno, "cannot give it to user %u", h->user.uid) :
-                0;
-}
-
 /* A new volume, or a tmpfs, starts with what the image has in its place. */
 static int volume_fill(const Helper *h, const WorldMount *m, int mount, Error *reterr) {
         _cleanup_close_ int from = open_in_root(h->root, m->target, O_RDONLY | O_DIRECTORY, 0);
 
         if (from == -ENOENT || from == -ENOTDIR)
-                return m->copy_up ? directory_give(h, mount, reterr) : 0;
+                return m->copy_up ? target_give(h, mount, reterr) : 0;
         if (from < 0)
                 return error_set_errno(reterr, from, "cannot open '%s' of the image", m->target);
         return copy_tree(from, mount, reterr);
@@ -140,13 +133,8 @@ static int volume_fill(const Helper *h, const WorldMount *m, int mount, Error *r
 
 static int directories_make(const Helper *h, Error *reterr) {
         for (char **path = h->world.volumes; path && *path; path++) {
-                _cleanup_close_ int fd = open_in_root(h->root, *path, O_PATH, 0);
-                int r;
+                int r = target_of_user(h, *path, reterr);
 
-                if (fd >= 0)
-                        continue;
-                fd = mkdir_in_root(h->root, *path, 0755);
-                r = fd < 0 ? error_set_errno(reterr, fd, "cannot make it") : directory_give(h, fd, reterr);
                 if (r < 0)
                         return error_prefix(reterr, "volume '%s' of the image", *path);
         }

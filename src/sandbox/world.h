@@ -125,7 +125,7 @@ typedef struct World {
         char **env;      /* HOME is added from the image's passwd file where it is missing */
         char *user;      /* "name", "uid", "name:group", "uid:gid"; NULL: root. Looked up in the image's files */
         char **groups;   /* supplementary, names or numbers, besides those that the image's group file gives */
-        char *cwd;       /* NULL: "/"; made where it is missing */
+        char *cwd;       /* NULL: "/"; made, and the payload's user's, where it is missing */
         bool cwd_given;  /* a person named cwd: it has to be there */
         uint64_t capabilities; /* bounding set, bit N is capability N; what a root payload gets effective, too */
         uint64_t ambient; /* for a payload that is not root (AddCapability= given explicitly, as Podman does) */

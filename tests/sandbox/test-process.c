@@ -230,7 +230,9 @@ START_TEST(the_working_directory_is_made) {
         World w = box_world();
 
         w.cwd = (char *) "/srv/new/app";
-        box_check(&w, { "cwd", "/srv/new/app" }, { "stat /srv/new", "040755 0:0 0:0" });
+        w.user = (char *) "web";
+        box_check(&w, { "cwd", "/srv/new/app" }, { "stat /srv/new", "040755 0:0 0:0" }, { "stat /srv/new/app", "040755 33:34 0:0" });
+        w.user = NULL;
         box_upper(&w);
         box_check(&w, { "cwd", "/srv/new/app" });
         ck_assert_uint_eq(box_stat("instance/upper/srv/new").st_uid, BOX_ID);
