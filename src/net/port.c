@@ -55,6 +55,12 @@ static socklen_t port_address(const Port *p, PortKind kind, PortAddress *ret) {
         return sizeof(ret->in6);
 }
 
+bool port_can_serve(const Port *p, PortKind kind) {
+        PortAddress ignored;
+
+        return port_address(p, kind, &ignored) > 0;
+}
+
 /* beside: the port's own sockets have it already, and are willing to share. */
 static int socket_bind(const Port *p, PortKind kind, bool beside) {
         _cleanup_close_ int fd = -EBADF;
@@ -284,10 +290,9 @@ static int port_open_beside(Port *p, PortKind kind) {
 
 /* 0: none is to be had. */
 static int port_prepare(Port *p, PortKind kind, Error *reterr) {
-        PortAddress address;
         int r;
 
-        if (port_address(p, kind, &address) == 0)
+        if (!port_can_serve(p, kind))
                 return 0;
         r = p->sockets[kind] >= 0 && p->serving[kind] ? 0 : port_open_beside(p, kind);
         return r < 0 ? error_set_errno(reterr, r, "cannot publish '%s' for another family", port_text(p).text) : 1;

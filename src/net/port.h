@@ -42,6 +42,9 @@ typedef struct Port {
 
 #define PORT_BACKLOG 4096 /* until the payload says it with listen(2); the kernel takes somaxconn at most */
 
+/* Is there a socket of that kind for the published address? Not where that is of the other family. */
+bool port_can_serve(const Port *p, PortKind kind);
+
 /* A port without sockets, and without a group. */
 void port_init(Port *p, const SpecPort *spec);
 

@@ -123,13 +123,20 @@ static int bind_read(const struct seccomp_notif *call, Bind *ret) {
         return ret->port != 0;
 }
 
-/* The published port of that number and protocol; n_ports: none is. */
+/* The published port of that number and, with s, that is for such a socket; n_ports: none is. */
 static size_t find_port(const Takeover *t, uint16_t port, const PayloadSocket *s) {
-        size_t i = 0;
+        size_t i = 0, main;
 
         while (i < t->n_ports && (t->specs[i].container != port || (s && t->specs[i].protocol != s->protocol)))
                 i++;
-        return i;
+        if (i == t->n_ports || !s)
+                return i;
+        main = spec_port_main(t->specs, t->n_ports, i);
+        if (port_can_serve(t->ports[main], s->kind))
+                return main;
+        while (i < t->n_ports && (t->specs[i].container != port || t->specs[i].protocol != s->protocol || !port_can_serve(t->ports[i], s->kind)))
+                i++;
+        return i < t->n_ports ? i : main;
 }
 
 static bool kinds_clash(PortKind a, PortKind b) {

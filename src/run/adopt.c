@@ -176,7 +176,8 @@ static AdoptedFds *adopted_for(Adoption *a, const char *key) {
 static int adopt_instance(Instance *i, Adoption *a, AdoptedFds *fds, const InstanceStatus *status) {
         int r;
 
-        bool binds = i->process->n_ports == 0 || (fds->binds >= 0 && fds->binds_memory >= 0);
+        /* None of both: its ports are not taken over. */
+        bool binds = (fds->binds >= 0) == (fds->binds_memory >= 0);
 
         if (fds->pidfd < 0 || fds->pipe < 0 || fds->memory < 0 || !binds) {
                 log_warning("Instance '%s' of app '%s': what is stored of it is not complete, it is ended", i->name, i->sv->name);

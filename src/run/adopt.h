@@ -9,6 +9,7 @@
 #define ADOPT_IMAGE_PREFIX "image/"    /* FDNAME= of image pins, and behind it the release */
 
 #define ADOPT_PORT_PREFIX "port/"      /* FDNAME= of published ports' sockets and maps: port-pool.c */
+#define ADOPT_RULES ADOPT_PORT_PREFIX "rules" /* of the socket whose nftables table leads to ports */
 #define ADOPT_BINDS_SUFFIX "/binds"    /* and, behind the instance's, of what it takes its ports over by */
 
 #define ADOPT_LISTENER_INFIX "/listen/" /* and, behind the instance's, of its own listener, and the port behind it */

@@ -162,10 +162,17 @@ static int text_read(Attachment *a, const char *text) {
 
         while (rest && (word = strsep(&rest, ", "))) {
                 Address address;
+                Subnet subnet;
+                int family;
 
+                if (subnet_parse(word, &subnet) < 0)
+                        continue;
+                family = subnet.base.family == AF_INET6 ? NETWORK_IPV6 : NETWORK_IPV4;
                 word[strcspn(word, "/")] = 0;
-                if (*word && address_parse(word, &address) >= 0)
-                        a->addresses[address.family == AF_INET6 ? NETWORK_IPV6 : NETWORK_IPV4] = address;
+                if (address_parse(word, &address) < 0)
+                        continue;
+                a->addresses[family] = address;
+                a->network.sides[family].subnet = subnet;
         }
         return copy ? 0 : -ENOMEM;
 }

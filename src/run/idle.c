@@ -4,6 +4,7 @@
 #include "net/connections.h"
 #include "run/idle.h"
 #include "run/rollout.h"
+#include "run/translate.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -25,7 +26,7 @@ static bool is_in_use(const Supervisor *sv) {
                 for (size_t k = 0; k < sv->release->processes[i].n_ports; k++)
                         if (port_has_connection(sv->release->processes[i].ports[k]) != 0)
                                 return true;
-        return false;
+        return translate_has_connection(sv) != 0;
 }
 
 static int arm(Idle *i);

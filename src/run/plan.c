@@ -411,7 +411,7 @@ int plan_world(const Spec *spec, const SpecProcess *p, const Image *image, const
         *reterr = (Error){ 0 };
         w.network_namespace = p->network != SPEC_NETWORK_HOST;
         w.network_links = names->network;
-        w.takeover = p->ports.n > 0;
+        w.takeover = p->ports.n > 0 && p->publish_by != SPEC_PUBLISH_BY_NAT;
         r = copy_text(names->app, &w.app);
         if (r >= 0)
                 r = copy_text(names->instance, &w.instance);

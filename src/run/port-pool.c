@@ -232,6 +232,18 @@ static size_t pool_index(const PortPool *pool, const Port *p) {
         return i;
 }
 
+size_t port_pool_count(const PortPool *pool) {
+        return pool->n;
+}
+
+Port *port_pool_at(const PortPool *pool, size_t at) {
+        return &pool->items[at]->port;
+}
+
+bool port_pool_is_last(const PortPool *pool, const Port *p) {
+        return pool->items[pool_index(pool, p)]->users == 1;
+}
+
 void port_pool_put(PortPool *pool, Port *port) {
         size_t at = pool_index(pool, port);
         PooledPort *p = pool->items[at];

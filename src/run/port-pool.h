@@ -25,6 +25,11 @@ int port_pool_get(PortPool *pool, sd_event *event, const char *process, const Sp
 /* Gives it back. One that nobody uses any more is closed, and leaves the store. */
 void port_pool_put(PortPool *pool, Port *p);
 
+/* The ports that are open, and whether the next port_pool_put() closes one of them. */
+size_t port_pool_count(const PortPool *pool);
+Port *port_pool_at(const PortPool *pool, size_t at);
+bool port_pool_is_last(const PortPool *pool, const Port *p);
+
 /* To be called when the sockets of a port, or which of them serve, may have changed. */
 void port_pool_changed(PortPool *pool, Port *p);
 

@@ -5,6 +5,7 @@
 #include "run/inner-port.h"
 #include "run/instance.h"
 #include "run/publish.h"
+#include "run/translate.h"
 #include "util/buf.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -23,6 +24,8 @@ int publish_open(Supervisor *sv, Process *process, Adoption *a, Error *reterr) {
         char origin[512];
         int r;
 
+        if (a)
+                translate_adopt(sv, a);
         process->ports = calloc(spec->ports.n + 1, sizeof(Port *));
         if (!process->ports)
                 return -ENOMEM;
@@ -41,8 +44,11 @@ int publish_open(Supervisor *sv, Process *process, Adoption *a, Error *reterr) {
 }
 
 void publish_close(Supervisor *sv, Process *process) {
-        for (size_t i = 0; i < process->n_ports; i++)
+        for (size_t i = 0; i < process->n_ports; i++) {
+                if (port_pool_is_last(&sv->ports, process->ports[i]))
+                        translate_forget(sv, process->ports[i]);
                 port_pool_put(&sv->ports, process->ports[i]);
+        }
         free(process->ports);
         process->ports = NULL;
         process->n_ports = 0;
@@ -198,8 +204,11 @@ static int adopted_inner_port(const Instance *i, size_t port, Adoption *a) {
 }
 
 int publish_adopt(Instance *i, int listener, int memory, Adoption *a) {
-        int r = takeover_watch(i, listener, memory);
+        int r;
 
+        if (listener < 0)
+                return translate_begin(i);
+        r = takeover_watch(i, listener, memory);
         if (r < 0)
                 return r;
         i->takeover.cgroup = i->cgroup;
@@ -209,6 +218,9 @@ int publish_adopt(Instance *i, int listener, int memory, Adoption *a) {
                 if (takeover_has(&i->takeover, k, _PORT_KIND_MAX))
                         inner_port_open(i, k, adopted_inner_port(i, k, a));
         publish_set_live(i, i->state == INSTANCE_READY);
+        r = translate_begin(i);
+        if (r < 0)
+                return r;
         /* One that the earlier supervisor had received is not told again. */
         return i->takeover.memory->call.id != 0 ? on_bind(NULL, -EBADF, 0, i) : 0;
 }
@@ -216,6 +228,7 @@ int publish_adopt(Instance *i, int listener, int memory, Adoption *a) {
 void publish_end(Instance *i) {
         size_t n = i->takeover.n_ports;
 
+        translate_end(i);
         i->binds_source = sd_event_source_disable_unref(i->binds_source);
         if (i->takeover.memory)
                 (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s" ADOPT_BINDS_SUFFIX, i->key);
@@ -238,6 +251,8 @@ void publish_set_live(Instance *i, bool live) {
                         live ? "give it" : "take from it", strerror(-r));
         if (i->state == INSTANCE_REAPING)
                 takeover_shut(&i->takeover);
+        if (i->translation)
+                translate_update(i->sv);
 }
 
 bool publish_is_taken(const Instance *i) {
@@ -247,15 +262,22 @@ bool publish_is_taken(const Instance *i) {
         return false;
 }
 
+/* What is said behind the port; NULL: the instance does not have it. */
+static const char *way_of(const Instance *i, size_t port) {
+        if (takeover_has(&i->takeover, port, _PORT_KIND_MAX))
+                return port_is_grouped(i->process->ports[port]) ? "" : "shared";
+        return translate_way(i, port);
+}
+
 char *publish_text(const Instance *i) {
         _cleanup_buf_ Buf b = BUF_INIT;
 
         for (size_t k = 0; k < i->process->n_ports; k++) {
                 const SpecPort *p = &i->process->spec->ports.items[k];
+                const char *way = way_of(i, k);
 
-                if (takeover_has(&i->takeover, k, _PORT_KIND_MAX) &&
-                        buf_printf(&b, "%s%s->%u/%s%s", b.size > 0 ? ", " : "", port_text(i->process->ports[k]).text, p->container,
-                                protocol_name(p), port_is_grouped(i->process->ports[k]) ? "" : " shared") < 0)
+                if (way && buf_printf(&b, "%s%s->%u/%s%s%s", b.size > 0 ? ", " : "", port_text(i->process->ports[k]).text, p->container,
+                                   protocol_name(p), *way ? " " : "", way) < 0)
                         return NULL;
         }
         return b.data ? buf_steal(&b) : strdup("");

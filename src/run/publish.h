@@ -13,7 +13,7 @@ int publish_open(Supervisor *sv, Process *process, Adoption *a, Error *reterr);
 /* Its instances are to be over. */
 void publish_close(Supervisor *sv, Process *process);
 
-/* An instance whose filter has come (it is taken over), and one that an earlier supervisor had. */
+/* An instance whose filter has come (it is taken over), and one that an earlier supervisor had; listener -EBADF: without a filter. */
 int publish_begin(Instance *i, int listener);
 int publish_adopt(Instance *i, int listener, int memory, Adoption *a);
 void publish_end(Instance *i);
@@ -23,5 +23,6 @@ void publish_set_live(Instance *i, bool live);
 
 bool publish_is_taken(const Instance *i); /* it listens on a published port */
 
-/* "*:8080->80/tcp, …" of what it listens on, with " shared" behind what has no listener of its own for each instance; the caller frees. NULL when out of memory. */
+/* "*:8080->80/tcp, …" of what it listens on, with " shared" behind what has no listener of its own for each instance, and what translate_way()
+ * says behind what is not taken over; the caller frees. NULL when out of memory. */
 char *publish_text(const Instance *i);

@@ -15,6 +15,7 @@
 #include "run/maintenance.h"
 #include "run/rollout.h"
 #include "run/status.h"
+#include "run/translate.h"
 #include "run/supervisor.h"
 #include "unit/name.h"
 #include "util/clock.h"
@@ -100,6 +101,7 @@ static int on_changes_done(sd_event_source *s, void *userdata) {
 
         if (sv->phase == PHASE_FINISHED)
                 return 0;
+        translate_update(sv); /* before anybody hears that all is ready */
         if (status_update(sv) > 0 && (sv->phase == PHASE_RUNNING || sv->phase == PHASE_STOPPING))
                 (void) sd_notifyf(0, "STATUS=%s", sv->status);
         rollout_advance(sv);
@@ -262,6 +264,7 @@ void supervisor_clear(Supervisor *sv) {
         for (size_t i = 0; i < sv->n_instances; i++)
                 instance_free(sv->instances[i]);
         sv->ports.kept = true;
+        translate_free(sv);
         while (sv->n_releases > 0)
                 release_free(sv, sv->releases[0]);
         free(sv->instances);

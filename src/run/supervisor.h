@@ -43,6 +43,7 @@ struct Supervisor {
         Instance **instances;
         size_t n_instances;
         PortPool ports;
+        struct Translator *translator; /* NULL: all ports are taken over, or none is yet */
 
         sd_event *event;
         struct Fetch *fetch; /* while images are fetched */

@@ -17,7 +17,7 @@
 #endif
 
 /* bind(2) of 64-bit and of x32 programs. A 32-bit one's mostly goes by socketcall(2), whose arguments are in memory: its ports
- * are not taken over. */
+ * are not taken over, but reached by NAT. */
 static const struct sock_filter bind_filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 0, 4),
@@ -37,6 +37,9 @@ int takeover_begin(Error *reterr) {
         /* Once the parent has seen a call, a signal that does not kill must not let it begin again: bind(2) knows no EINTR. */
         listener = (int) syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
                 SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &program);
+        /* A container manager around berth has such a filter already, of which there can be one: the parent finds another way. */
+        if (listener < 0 && errno == EBUSY)
+                return 0;
         if (listener < 0)
                 return error_set_errno(reterr, -errno, "cannot install the filter that takes ports over");
         r = control_send(&m, listener);

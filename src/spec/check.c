@@ -141,6 +141,15 @@ static int check_network_place(Check *c) {
         return r;
 }
 
+static int check_publish_by(Check *c) {
+        const SpecProcess *p = c->process;
+
+        if (p->publish_by != SPEC_PUBLISH_BY_NAT || (p->network != SPEC_NETWORK_HOST && p->network != SPEC_NETWORK_NONE))
+                return 0;
+        return complain(c, last_of(c, "PublishBy"), "PublishBy=nat needs a network with addresses, Network=%s has none of its own",
+                p->network == SPEC_NETWORK_HOST ? "host" : "none");
+}
+
 static int check_life(Check *c) {
         const SpecProcess *p = c->process;
 
@@ -217,7 +226,7 @@ static int check_mounts(Check *c) {
 
 static int check_process(Check *c) {
         static int (*const checks[])(Check *) = { check_root, check_user, check_memory, check_capabilities, check_namespaces,
-                check_network_place, check_life, check_instances, check_health, check_mounts };
+                check_network_place, check_publish_by, check_life, check_instances, check_health, check_mounts };
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < ELEMENTSOF(checks); i++)
@@ -240,6 +249,22 @@ static bool ports_clash(const SpecPort *a, const SpecPort *b) {
         return address_is_any(a) || address_is_any(b) || memcmp(a->address, b->address, sizeof(a->address)) == 0;
 }
 
+static bool is_again(const SpecPort *a, const SpecPort *b) {
+        return a->host == 0 && b->host == 0 && a->container == b->container && a->protocol == b->protocol && a->family == b->family &&
+                memcmp(a->address, b->address, sizeof(a->address)) == 0;
+}
+
+/* Connections that no rule can send on are passed on by the supervisor, datagrams are not. */
+static int check_shared_port(Check *c, const SpecProcess *process, size_t port) {
+        const SpecPort *p = &process->ports.items[port],
+                       *main = &process->ports.items[spec_port_main(process->ports.items, process->ports.n, port)];
+
+        if (p->protocol != SPEC_PROTOCOL_UDP || spec_port_is_within(p, main))
+                return 0;
+        return complain(c, p->origin, "port %u/udp of the container is published by addresses of which none includes the others: this can be had for tcp alone",
+                p->container);
+}
+
 /* What process `process` publishes against what it and those before it do. */
 static int check_port(Check *c, size_t process, size_t port) {
         const SpecPort *p = &c->spec->processes[process].ports.items[port];
@@ -249,8 +274,8 @@ static int check_port(Check *c, size_t process, size_t port) {
                 size_t n = i == process ? port : other->ports.n;
 
                 for (size_t k = 0; k < n; k++) {
-                        if (i == process && p->container == other->ports.items[k].container && p->protocol == other->ports.items[k].protocol)
-                                return complain(c, p->origin, "port %u of the container is published twice; this is not supported yet", p->container);
+                        if (i == process && is_again(p, &other->ports.items[k]))
+                                return complain(c, p->origin, "port %u of the container is published twice by any port of the host that is free", p->container);
                         if (!ports_clash(p, &other->ports.items[k]))
                                 continue;
                         return i == process ?
@@ -266,8 +291,11 @@ static int check_ports(Check *c) {
         int r = 0;
 
         for (size_t i = 0; r == 0 && !c->unknown && i < c->spec->n_processes; i++)
-                for (size_t k = 0; r == 0 && k < c->spec->processes[i].ports.n; k++)
+                for (size_t k = 0; r == 0 && k < c->spec->processes[i].ports.n; k++) {
                         r = check_port(c, i, k);
+                        if (r == 0)
+                                r = check_shared_port(c, &c->spec->processes[i], k);
+                }
         return r;
 }
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <sys/socket.h>
+
 #include "spec/spec.h"
 
 /* What the keys of the formation come to, with their defaults. */
@@ -59,6 +61,39 @@ uint64_t spec_start_timeout(const Spec *s, const SpecProcess *p) {
         if (service != SPEC_INFINITY)
                 service -= service / 10;
         return p->ports.n > 0 ? MIN(service, (uint64_t) PORT_START_TIMEOUT_USEC) : service;
+}
+
+static bool is_any_address(const SpecPort *p) {
+        static const uint8_t any[sizeof(p->address)];
+
+        return memcmp(p->address, any, sizeof(any)) == 0;
+}
+
+static bool is_loopback_address(const SpecPort *p) {
+        static const uint8_t loopback[sizeof(p->address)] = { [sizeof(p->address) - 1] = 1 };
+
+        return p->family == AF_INET ? p->address[0] == 127 : memcmp(p->address, loopback, sizeof(loopback)) == 0;
+}
+
+/* More is wider. */
+static int width(const SpecPort *p) {
+        return p->family == 0 ? 3 : is_any_address(p) ? 2 : !is_loopback_address(p);
+}
+
+size_t spec_port_main(const SpecPort *ports, size_t n, size_t port) {
+        size_t main = port;
+
+        for (size_t i = 0; i < n; i++)
+                if (ports[i].container == ports[port].container && ports[i].protocol == ports[port].protocol &&
+                        (width(&ports[i]) > width(&ports[main]) || (i < main && width(&ports[i]) == width(&ports[main]))))
+                        main = i;
+        return main;
+}
+
+bool spec_port_is_within(const SpecPort *p, const SpecPort *main) {
+        if (main->family == 0)
+                return true;
+        return p->family == main->family && (is_any_address(main) || memcmp(p->address, main->address, sizeof(p->address)) == 0);
 }
 
 uint16_t spec_health_http_port(const SpecProcess *p) {

@@ -126,3 +126,11 @@ static int port_word(SpecParse *c, void *place, const char *word, const char *at
 int parse_ports(SpecParse *c, void *place) {
         return spec_each_word(c, WORD_UNQUOTE, place, port_word);
 }
+
+int parse_publish_by(SpecParse *c, void *place) {
+        static const char *const names[_SPEC_PUBLISH_BY_MAX] = {
+                [SPEC_PUBLISH_BY_AUTO] = "auto", [SPEC_PUBLISH_BY_TAKEOVER] = "takeover", [SPEC_PUBLISH_BY_NAT] = "nat",
+        };
+
+        return spec_take_choice(c, names, ELEMENTSOF(names), "a way to publish ports", "auto, takeover and nat", place);
+}

@@ -126,6 +126,7 @@ int parse_interface(SpecParse *c, void *place);
 int parse_driver(SpecParse *c, void *place);
 int parse_ipam(SpecParse *c, void *place);
 int parse_network_options(SpecParse *c, void *place);
+int parse_publish_by(SpecParse *c, void *place);
 int parse_pull(SpecParse *c, void *place);
 int parse_auto_update(SpecParse *c, void *place);
 int parse_userns(SpecParse *c, void *place);

@@ -153,6 +153,16 @@ typedef struct SpecPort {
         SpecOrigin origin;
 } SpecPort;
 
+/* How the container's ports are reached. */
+typedef enum SpecPublishBy {
+        SPEC_PUBLISH_BY_UNSET,    /* as AUTO */
+        SPEC_PUBLISH_BY_AUTO,     /* takeover of bind(2), and what its payload does not let be taken over by address translation */
+        SPEC_PUBLISH_BY_TAKEOVER,
+        SPEC_PUBLISH_BY_NAT,
+        _SPEC_PUBLISH_BY_MAX,
+        _SPEC_PUBLISH_BY_INVALID = -EINVAL,
+} SpecPublishBy;
+
 /* An item of IPAddressAllow= and IPAddressDeny=. */
 typedef struct SpecAccess {
         Subnet subnet;
@@ -327,6 +337,7 @@ typedef struct SpecProcess {
         SpecText ip, ip6;
         SPEC_LIST(SpecText) network_aliases, expose;
         SPEC_LIST(SpecPort) ports;
+        SpecPublishBy publish_by;
         SPEC_LIST(SpecHost) hosts;
         SPEC_LIST(SpecText) dns, dns_option, dns_search; /* dns: addresses; dns_search "." : none */
 
@@ -568,6 +579,13 @@ void spec_update_shares(const SpecProcess *p, unsigned of, unsigned *ret_surge, 
 /* How long an instance may take to become ready, and a release process to end: microseconds, or SPEC_INFINITY. Where that is
  * TimeoutStartSec= of the service, a little less, so that the reason is told before systemd gives up. */
 uint64_t spec_start_timeout(const Spec *s, const SpecProcess *p);
+
+/* A container's port may be several of the host's, and a payload has one socket for them: that of the one which this is the index of, whose
+ * address is the widest. port itself, where it is the only one. */
+size_t spec_port_main(const SpecPort *ports, size_t n, size_t port);
+
+/* Is all that comes to the address of p also for that of main, the number left aside? */
+bool spec_port_is_within(const SpecPort *p, const SpecPort *main);
 
 /* The container's port that HealthHttp= asks. */
 uint16_t spec_health_http_port(const SpecProcess *p);

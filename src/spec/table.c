@@ -86,6 +86,7 @@ const SpecKey spec_keys[] = {
         CONTAINER("PidsLimit",              SUPPORTED, "number",       NUMBER,    pids,              pids,         "processes and threads at most; -1 for no limit"),
         QUADLET("Pod",                      "unit",    "the pod to join"),
         QUADLET("PodmanArgs",               "words",   "options of podman run"),
+        CONTAINER("PublishBy",              OWN,       "way",          ENUM,      publish_by,        publish_by,   "how ports are reached: takeover of bind(2), nat, or auto (default): the first where it can be"),
         CONTAINER("PublishPort",            SUPPORTED, "ports",        PORTS,     ports,             ports,        "ports of the host that lead into the container: [[ADDRESS:][HOST]:]CONTAINER[/udp]"),
         CONTAINER("Pull",                   SUPPORTED, "policy",       ENUM,      pull,              pull,         "when the image is fetched: missing (default), always, newer, never"),
         CONTAINER("ReadOnly",               SUPPORTED, "boolean",      BOOL,      read_only,         bool,         "nothing of the root file system can be written"),

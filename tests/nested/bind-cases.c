@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a server may expect of bind(2), on the published ports 80/tcp and 53/udp: one case by name, for tests/nested/test-publish.
+/* What a server may expect of bind(2), on the published ports 80/tcp and 53/udp: one case by name, for tests/nested/test-publish*.
  * Says "fine" or what was wrong, then accepts connections for ever and answers each with the client's address. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -12,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -280,6 +283,60 @@ static int shut(void) {
         return shut_fd;
 }
 
+/* What no filter of bind(2) sees: a 32-bit program's way, and io_uring's. */
+static int socketcall(void) {
+        struct {
+                struct sockaddr_in address;
+                uint32_t arguments[3];
+        } *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+        int fd = make(AF_INET, SOCK_STREAM);
+        long result = 102; /* socketcall(2) of i386 */
+
+        MUST(low != MAP_FAILED);
+        low->address = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(80) };
+        low->arguments[0] = (uint32_t) fd;
+        low->arguments[1] = (uint32_t) (uintptr_t) &low->address;
+        low->arguments[2] = sizeof(low->address);
+        __asm__ volatile("int $0x80" : "+a"(result) : "b"(2L /* SYS_BIND */), "c"((long) (uintptr_t) low->arguments) : "memory", "r8", "r9", "r10", "r11");
+        MUST(result == 0);
+        MUST(listen(fd, 16) == 0);
+        return fd;
+}
+
+#define OP_BIND 56   /* Linux 6.11 */
+#define OP_LISTEN 57
+
+static void ring_do(int ring, const struct io_uring_params *p, char *queue, struct io_uring_sqe *entries, const struct io_uring_sqe *what) {
+        unsigned *tail = (unsigned *) (queue + p->sq_off.tail), *array = (unsigned *) (queue + p->sq_off.array), *head = (unsigned *) (queue + p->cq_off.head);
+        struct io_uring_cqe *done = (struct io_uring_cqe *) (queue + p->cq_off.cqes);
+
+        entries[0] = *what;
+        array[*tail % p->sq_entries] = 0;
+        __atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+        MUST(syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) == 1);
+        errno = -done[*head % p->cq_entries].res;
+        MUST(done[*head % p->cq_entries].res == 0);
+        __atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
+}
+
+static int uring(void) {
+        struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_port = htons(80) };
+        struct io_uring_params p = { 0 };
+        int fd = make(AF_INET6, SOCK_STREAM), ring = (int) syscall(SYS_io_uring_setup, 4, &p);
+        struct io_uring_sqe what = { .opcode = OP_BIND, .fd = fd, .addr = (uintptr_t) &address, .addr2 = sizeof(address) }, *entries;
+        char *queue;
+
+        MUST(ring >= 0);
+        MUST(p.features & IORING_FEAT_SINGLE_MMAP);
+        queue = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(struct io_uring_cqe), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
+        entries = mmap(NULL, p.sq_entries * sizeof(*entries), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
+        MUST(queue != MAP_FAILED && entries != MAP_FAILED);
+        ring_do(ring, &p, queue, entries, &what);
+        what = (struct io_uring_sqe){ .opcode = OP_LISTEN, .fd = fd, .len = 16 };
+        ring_do(ring, &p, queue, entries, &what);
+        return fd;
+}
+
 static const struct {
         const char *name;
         int (*run)(void);
@@ -287,7 +344,7 @@ static const struct {
         { "ipv4", ipv4 },           { "dual", dual },       { "v6only", v6only },   { "in-use", in_use },
         { "reuseport", reuseport }, { "options", options }, { "others", others },   { "signals", signals },
         { "threads", threads },     { "prefork", prefork }, { "low-port", low_port }, { "udp", udp },
-        { "shutdown", shut },
+        { "shutdown", shut },       { "socketcall", socketcall }, { "uring", uring },
 };
 
 int main(int argc, char *argv[]) {

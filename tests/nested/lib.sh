@@ -8,6 +8,7 @@ tests=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 scratch=$(mktemp -d)
 concerned=()
 stopped=()
+undone=()
 began=$(date +%s.%N)
 
 finish() {
@@ -22,6 +23,7 @@ finish() {
                 done
         fi
         [ ${#stopped[@]} = 0 ] || systemctl stop "${stopped[@]}" 2>/dev/null || :
+        for command in "${undone[@]}"; do eval "$command" || :; done
         exit "$status"
 }
 trap finish EXIT
@@ -34,6 +36,9 @@ concerns() { concerned+=("$@"); }
 
 # A unit of the test's own that is stopped when the test ends. (A trap of the test's own would lose how it ended.)
 ends() { stopped+=("$@"); }
+
+# A command that is run when the test ends.
+undo() { undone+=("$*"); }
 
 # spec NAME <<EOF: writes /etc/berth/NAME.container and has systemd read it.
 spec() {

@@ -19,7 +19,7 @@ START_TEST(quadlet_has_94_container_keys) {
                         quadlet++;
         }
         ck_assert_uint_eq(quadlet, 94);
-        ck_assert_uint_eq(own, 17);
+        ck_assert_uint_eq(own, 18);
 }
 END_TEST
 

@@ -149,7 +149,48 @@ START_TEST(published_ports_have_podmans_forms) {
         scratch_process_wrong("PublishPort=80/sctp", 13, "protocol 'sctp' is known from Quadlet, not supported yet; there are tcp and udp");
         scratch_process_wrong("PublishPort=80/icmp", 13, "'icmp' is not a protocol; there are tcp and udp");
         scratch_process_wrong("PublishPort=8080:80 127.0.0.1:8080:81", 21, "port 8080 of the host is published twice");
-        scratch_process_wrong("PublishPort=8080:80 8081:80", 21, "port 80 of the container is published twice; this is not supported yet");
+        scratch_process_wrong("PublishBy=proxy", 11, "'proxy' is not a way to publish ports; there are auto, takeover and nat");
+        scratch_process_wrong("PublishBy=nat\nNetwork=host\nPublishPort=80", 1,
+                "PublishBy=nat needs a network with addresses, Network=host has none of its own");
+        ck_assert_int_eq(scratch_process("PublishBy=nat")->publish_by, SPEC_PUBLISH_BY_NAT);
+        ck_assert_int_eq(scratch_process("PublishBy=nat\nPublishBy=")->publish_by, SPEC_PUBLISH_BY_UNSET);
+}
+END_TEST
+
+/* One of them is the one that the payload's socket is of. */
+START_TEST(a_port_of_the_container_may_be_several_of_the_host) {
+        static const struct {
+                const char *line;
+                size_t main;
+        } cases[] = {
+                { "80:80 81:80 80:80/udp",                    0 },
+                { "127.0.0.1:80:80 192.0.2.1:80:80 81:81",    1 },
+                { "192.0.2.1:80:80 0.0.0.0:81:80 82:80",      2 },
+                { "[::1]:80:80 127.0.0.1:80:80 [::]:81:80",   2 },
+                { "127.0.0.2:80:80 127.0.0.1:80:80 80:81/udp", 0 },
+        };
+        const SpecProcess *p;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *text = str_format("PublishPort=%s", cases[i].line);
+
+                p = scratch_process(text);
+                ck_assert_msg(spec_port_main(p->ports.items, p->ports.n, 0) == cases[i].main, "%s", cases[i].line);
+                ck_assert_msg(spec_port_main(p->ports.items, p->ports.n, 1) == cases[i].main, "%s", cases[i].line);
+        }
+        p = scratch_process("PublishPort=80:80 192.0.2.1:81:80 [::]:82:80 [::1]:83:80 127.0.0.1:84:80");
+        for (size_t i = 0; i < p->ports.n; i++) {
+                ck_assert(spec_port_is_within(&p->ports.items[i], &p->ports.items[0]));
+                ck_assert(spec_port_is_within(&p->ports.items[i], &p->ports.items[i]));
+        }
+        ck_assert(spec_port_is_within(&p->ports.items[3], &p->ports.items[2]));
+        ck_assert(!spec_port_is_within(&p->ports.items[4], &p->ports.items[2]));
+        ck_assert(!spec_port_is_within(&p->ports.items[4], &p->ports.items[1]));
+        ck_assert(!spec_port_is_within(&p->ports.items[0], &p->ports.items[1]));
+        scratch_process_wrong("PublishPort=80 81:81 80", 22, "port 80 of the container is published twice by any port of the host that is free");
+        ck_assert_uint_eq(scratch_process("PublishPort=80 127.0.0.1::80")->ports.n, 2);
+        scratch_process_wrong("PublishPort=127.0.0.1:53:53/udp 192.0.2.1:53:53/udp", 13,
+                "port 53/udp of the container is published by addresses of which none includes the others: this can be had for tcp alone");
 }
 END_TEST
 
@@ -327,6 +368,7 @@ static void add(TCase *t) {
         tcase_add_test(t, capabilities_are_sets);
         tcase_add_test(t, limits_have_their_units);
         tcase_add_test(t, published_ports_have_podmans_forms);
+        tcase_add_test(t, a_port_of_the_container_may_be_several_of_the_host);
         tcase_add_test(t, ulimits_have_soft_and_hard);
         tcase_add_test(t, volumes_are_bound_named_or_anonymous);
         tcase_add_test(t, mounts_are_fields);
