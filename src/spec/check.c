@@ -312,9 +312,11 @@ static int check_start_timeouts(Check *c) {
         return r;
 }
 
-/* Also read for an instance, whose ports systemd cannot be told of. */
-static bool is_template_file(const Spec *s) {
-        return str_ends_with(s->path, "@.container");
+/* Does a line stand in a drop-in of one instance alone, while the socket is made from the template? */
+static bool is_of_instance(const Spec *s, SpecOrigin o) {
+        _cleanup_free_ char *own = s->instance ? str_format("/%s.container.d/", s->name) : NULL;
+
+        return own && str_ends_with(s->path, "@.container") && strstr(s->fragments[o.file], own);
 }
 
 /* How the app as a whole starts and stops by itself. */
@@ -324,15 +326,15 @@ static int check_activation(Check *c) {
 
         if (s->activation == SPEC_ACTIVATION_UNSET)
                 return s->idle_timeout.set ? complain(c, s->idle_timeout.origin, "IdleTimeout= needs Activation=socket: nothing would start the app again") : 0;
-        if (is_template_file(s))
-                return complain(c, last_of(c, "Activation"), "Activation= is not for templates: a link NAME@INSTANCE.container to it may have it, in a drop-in");
+        if (is_of_instance(s, last_of(c, "Activation")))
+                return complain(c, last_of(c, "Activation"), "Activation= of one instance alone needs a file for it: a link %s.container to the template", s->name);
         if (s->oneshot)
                 return complain(c, last_of(c, "Activation"), "Type=oneshot ends by itself, and no connection can wait for it");
         for (size_t i = 0; i < s->n_processes; i++)
                 for (size_t k = 0; k < s->processes[i].ports.n; k++, n++)
-                        if (s->processes[i].ports.items[k].host == 0 && !c->unknown)
-                                return complain(c, s->processes[i].ports.items[k].origin, "Activation=socket needs a port of the host that is known: "
-                                        "HOST:%u", s->processes[i].ports.items[k].container);
+                        if (s->processes[i].ports.items[k].host == 0 && !*s->processes[i].ports.items[k].unknown)
+                                return complain(c, s->processes[i].ports.items[k].origin, "Activation=socket needs a port of the host that is known, "
+                                        "HOST:CONTAINER");
         return n > 0 || c->wrong_before ? 0 : complain(c, last_of(c, "Activation"), "Activation=socket needs PublishPort=");
 }
 

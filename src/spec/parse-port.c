@@ -88,6 +88,18 @@ static int add_ports(SpecParse *c, void *place, const SpecPort *port, const Port
         return r;
 }
 
+/* What cannot be known yet is kept for the socket unit as it is written, up to the container's port. Ranges are not for that. */
+static int unknown_port(SpecParse *c, void *place, const char *word, SpecPort *port) {
+        const char *colon = strrchr(word, ':');
+        size_t n = colon ? (size_t) (colon - word) : 0;
+
+        if (n < sizeof(port->unknown) && !memchr(word, '-', n)) {
+                memcpy(port->unknown, word, n);
+                port->unknown[n] = 0;
+        }
+        return spec_list_add(c, place, port, sizeof(*port), word);
+}
+
 static int port_word(SpecParse *c, void *place, const char *word, const char *at) {
         _cleanup_free_ char *text = NULL;
         SpecPort port = { .origin = spec_origin_at(c, at) };
@@ -101,6 +113,8 @@ static int port_word(SpecParse *c, void *place, const char *word, const char *at
         r = take_protocol(c, text, at, &port.protocol);
         if (r <= 0)
                 return r;
+        if (c->unknown && strchr(word, '%'))
+                return unknown_port(c, place, word, &port);
         behind = cut_last(text);
         r = take_range(c, behind, at, &container);
         if (r <= 0 || behind == text)

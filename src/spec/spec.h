@@ -147,7 +147,8 @@ typedef enum SpecProtocol {
 typedef struct SpecPort {
         int family;          /* AF_INET or AF_INET6 where the line names an address; 0: all of the host's, of both */
         uint8_t address[16]; /* in network order; an IPv4 one has the first four bytes */
-        uint16_t host;       /* 0: any that is free */
+        uint16_t host;       /* 0: any that is free, or unknown yet */
+        char unknown[64];    /* "80%i": ADDRESS:HOST for systemd to expand, where it depends on a template's instance or the machine; else "" */
         uint16_t container;
         SpecProtocol protocol;
         SpecOrigin origin;

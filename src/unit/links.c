@@ -47,14 +47,14 @@ static int add_wants(UnitLinks *l, const Spec *s, const char *name, const char *
 }
 
 static int socket_links(const Spec *s, UnitLinks *ret) {
-        _cleanup_free_ char *file = unit_socket_name(s);
+        _cleanup_free_ char *file = unit_socket_name(s), *name = str_format("%s%s.socket", s->service, s->template ? s->default_instance.value : "");
         _cleanup_links_ UnitLinks l = { 0 };
         int r;
 
-        if (!file)
+        if (!file || !name)
                 return -ENOMEM;
-        r = unit_socket_is_wanted(s) ? add_wants(&l, s, file, file) :
-                                       link_add(&l, str_format("sockets.target.wants/%s", file), str_format("../%s", file));
+        r = unit_socket_is_wanted(s) ? add_wants(&l, s, name, file) :
+                                       link_add(&l, str_format("sockets.target.wants/%s", name), str_format("../%s", file));
         if (r < 0)
                 return r;
         *ret = l;
@@ -67,13 +67,13 @@ int unit_links(const Spec *s, UnitInstall install, UnitLinks *ret) {
         _cleanup_links_ UnitLinks l = { 0 };
         int r = 0;
 
-        if (install == UNIT_INSTALL_SOCKET)
-                return socket_links(s, ret);
         /* What a template would be without an instance cannot be started. */
         if (s->template && !s->default_instance.value) {
                 *ret = (UnitLinks){ 0 };
                 return 0;
         }
+        if (install == UNIT_INSTALL_SOCKET)
+                return socket_links(s, ret);
         name = str_format("%s%s.service", s->service, s->template ? s->default_instance.value : "");
         if (!file || !name)
                 return -ENOMEM;

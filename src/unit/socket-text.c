@@ -7,13 +7,15 @@
 /* The socket unit of an app that a connection starts. */
 
 char *unit_socket_name(const Spec *s) {
-        return s->kind == SPEC_CONTAINER && s->activation == SPEC_ACTIVATION_SOCKET && !s->template ? str_format("%s.socket", s->service) : NULL;
+        return s->kind == SPEC_CONTAINER && s->activation == SPEC_ACTIVATION_SOCKET ? str_format("%s.socket", s->service) : NULL;
 }
 
 /* A port without an address listens for both families. */
 static char *listen_address(const SpecPort *p) {
         char address[INET6_ADDRSTRLEN];
 
+        if (*p->unknown)
+                return strdup(p->unknown);
         if (p->family == 0)
                 return str_format("%u", p->host);
         if (!inet_ntop(p->family, p->address, address, sizeof(address)))

@@ -328,7 +328,7 @@ int unit_text(const Spec *s, Buf *ret) {
                 r = put_service(ret, s);
         /* A start of the service brings the socket up, too: beside a supervisor that listens itself it could not. */
         if (r == 0 && socket)
-                r = buf_printf(ret, "Sockets=%s\n", socket);
+                r = buf_printf(ret, "Sockets=%s%s.socket\n", s->service, s->template ? "%i" : "");
         if (r == 0)
                 r = unit_put_passed(ret, &s->service_keys);
         return r == 0 ? unit_put_install(ret, s, socket ? UNIT_INSTALL_SERVICE : UNIT_INSTALL_ALL) : r;

@@ -37,7 +37,7 @@ int unit_text_broken(const Spec *s, Buf *ret);
  * what is. */
 int unit_oneshot_text(const Spec *s, bool broken, Buf *ret);
 
-/* "shop.socket" of a good spec with Activation=socket, else NULL (also when out of memory). The caller frees. */
+/* "shop.socket", or of a template "web@.socket", of a good spec with Activation=socket, else NULL (also when out of memory). The caller frees. */
 char *unit_socket_name(const Spec *s);
 int unit_socket_text(const Spec *s, Buf *ret);
 

@@ -192,7 +192,7 @@ START_TEST(a_connection_can_start_only_what_listens) {
         scratch_process_wrong("IdleTimeout=5min", 13, "IdleTimeout= needs Activation=socket: nothing would start the app again");
         scratch_process_wrong("Activation=socket", 1, "Activation=socket needs PublishPort=");
         scratch_process_wrong("PublishPort=5000\nActivation=socket", 13,
-                "Activation=socket needs a port of the host that is known: HOST:5000");
+                "Activation=socket needs a port of the host that is known, HOST:CONTAINER");
         scratch_process_wrong("Activation=timer", 12, "Activation= is socket, or is left out");
         scratch_wrong(HEAD "PublishPort=80:80\nActivation=socket\n[Service]\nType=oneshot\n", 4, 1,
                 "Type=oneshot ends by itself, and no connection can wait for it");

@@ -116,6 +116,24 @@ START_TEST(a_connection_starts_the_app_through_its_socket) {
 }
 END_TEST
 
+START_TEST(each_instance_of_a_template_has_a_socket) {
+        _cleanup_(spec_freep) Spec *s = NULL;
+        _cleanup_links_ UnitLinks socket = { 0 };
+        _cleanup_buf_ Buf text = BUF_INIT;
+
+        scratch_write("web@.container", "[Container]\nImage=a\nActivation=socket\nPublishPort=80%i:80 127.0.0.1:90%i:90/udp [::1]:%i:%i 443:443\n"
+                                        "[Install]\nDefaultInstance=01\n");
+        ck_assert_int_eq(spec_read("web@", scratch, SPEC_STATIC, NULL, &s), 0);
+        ck_assert_int_eq(unit_socket_text(s, &text), 0);
+        ck_assert_ptr_nonnull(strstr(text.data, "\nListenStream=80%i\nListenDatagram=127.0.0.1:90%i\nListenStream=[::1]:%i\nListenStream=443\n"));
+        ck_assert_ptr_nonnull(strstr(text_of(s), "\nSockets=web@%i.socket\n"));
+        ck_assert_int_eq(unit_links(s, UNIT_INSTALL_SOCKET, &socket), 0);
+        ck_assert_uint_eq(socket.n, 1);
+        ck_assert_str_eq(socket.items[0].path, "sockets.target.wants/web@01.socket");
+        ck_assert_str_eq(socket.items[0].target, "../web@.socket");
+}
+END_TEST
+
 START_TEST(systemd_waits_longer_than_the_supervisor) {
         ck_assert_ptr_null(strstr(text_of(scratch_spec("x", "[Container]\nImage=a\n")), "TimeoutStartSec"));
         ck_assert_ptr_nonnull(strstr(text_of(scratch_spec("x", "[Container]\nImage=a\nStartTimeout=5min\n")), "\nTimeoutStartSec=315\n"));
@@ -135,6 +153,7 @@ static void add(TCase *t) {
         tcase_add_test(t, a_killed_supervisor_comes_back_whatever_the_policy);
         tcase_add_test(t, links_are_those_of_the_install_section);
         tcase_add_test(t, a_connection_starts_the_app_through_its_socket);
+        tcase_add_test(t, each_instance_of_a_template_has_a_socket);
         tcase_add_test(t, systemd_waits_longer_than_the_supervisor);
 }
 
