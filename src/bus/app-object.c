@@ -2,6 +2,7 @@
 #include "bus/objects.h"
 #include "bus/property.h"
 #include "bus/request.h"
+#include "util/strv.h"
 
 /* Rows of App itself, and of App.run, which is replaced as a whole. */
 static const Property spec_properties[] = {
@@ -73,6 +74,32 @@ static int get_instances(sd_bus *bus, const char *path, const char *interface, c
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+static int append_pairs(sd_bus_message *reply, char *const *lines) {
+        int r = sd_bus_message_open_container(reply, 'a', "{ss}");
+
+        for (; r >= 0 && lines && *lines; lines++) {
+                const char *equals = strchr(*lines, '=');
+                _cleanup_free_ char *name = strndup(*lines, (size_t) (equals - *lines));
+
+                r = name ? sd_bus_message_append(reply, "{ss}", name, equals + 1) : -ENOMEM;
+        }
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int get_labels(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply, void *userdata,
+        sd_bus_error *reterr) {
+        const App *app = userdata;
+
+        return append_pairs(reply, app->labels);
+}
+
+static int get_annotations(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply, void *userdata,
+        sd_bus_error *reterr) {
+        const App *app = userdata;
+
+        return append_pairs(reply, app->annotations);
+}
+
 /* Methods find their Manager through the slot: userdata is the App. */
 static int begin(sd_bus_message *call, App *app, Verb verb, const char *instance, int signal, sd_bus_error *reterr) {
         Manager *m = sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(call)));
@@ -142,6 +169,8 @@ static const sd_bus_vtable app_vtable[] = {
         SD_BUS_PROPERTY("Release",     "u", NULL, offsetof(App, run.release), CHANGES),
         SD_BUS_PROPERTY("Since",       "t", NULL, offsetof(App, run.since_usec), CHANGES),
         SD_BUS_PROPERTY("Instances",   "a(so)", get_instances, 0, CHANGES),
+        SD_BUS_PROPERTY("Labels",      "a{ss}", get_labels, 0, CHANGES),
+        SD_BUS_PROPERTY("Annotations", "a{ss}", get_annotations, 0, CHANGES),
         SD_BUS_METHOD_WITH_ARGS("Start",   SD_BUS_NO_ARGS, SD_BUS_RESULT("o", job), method_start, ANYBODY),
         SD_BUS_METHOD_WITH_ARGS("Stop",    SD_BUS_NO_ARGS, SD_BUS_RESULT("o", job), method_stop, ANYBODY),
         SD_BUS_METHOD_WITH_ARGS("Restart", SD_BUS_NO_ARGS, SD_BUS_RESULT("o", job), method_restart, ANYBODY),
@@ -178,6 +207,10 @@ int app_object_changed(Manager *m, const App *app, const AppState *old) {
 }
 
 int app_object_spec_changed(Manager *m, const App *app, const App *old) {
-        return properties_emit_changed(m->bus, app->path, BUS_APP_INTERFACE, spec_properties,
-                ELEMENTSOF(spec_properties), old, app, NULL);
+        bool labels = !strv_equal(app->labels, old->labels), annotations = !strv_equal(app->annotations, old->annotations);
+        int r;
+
+        r = properties_emit_changed(m->bus, app->path, BUS_APP_INTERFACE, spec_properties, ELEMENTSOF(spec_properties), old, app,
+                labels ? "Labels" : NULL);
+        return r < 0 || !annotations ? r : properties_emit_changed(m->bus, app->path, BUS_APP_INTERFACE, NULL, 0, old, app, "Annotations");
 }

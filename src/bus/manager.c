@@ -185,6 +185,10 @@ static int manager_reread_spec(Manager *m, App *app) {
                 r = app_set(&old->image, app->image);
         if (r >= 0)
                 r = app_set(&old->problem, app->problem);
+        if (r >= 0 && app->labels)
+                r = (old->labels = strv_copy(app->labels)) ? 0 : -ENOMEM;
+        if (r >= 0 && app->annotations)
+                r = (old->annotations = strv_copy(app->annotations)) ? 0 : -ENOMEM;
         if (r >= 0)
                 r = app_read_spec(app, m->dirs);
         if (r == -ENOENT && !app->run.name)

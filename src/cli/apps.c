@@ -182,6 +182,27 @@ static int member(Buf *b, const char *name, const char *value) {
         return r < 0 ? r : buf_putc(b, ',');
 }
 
+/* "NAME=VALUE" lines as an object. */
+static int pairs_json(Buf *b, const char *name, char *const *lines) {
+        int r = buf_printf(b, "\"%s\":{", name);
+
+        for (size_t i = 0; r >= 0 && lines && lines[i]; i++) {
+                const char *equals = strchr(lines[i], '=');
+                _cleanup_free_ char *key = strndup(lines[i], (size_t) (equals - lines[i]));
+
+                if (!key)
+                        return -ENOMEM;
+                r = i > 0 ? buf_putc(b, ',') : 0;
+                if (r >= 0)
+                        r = json_quote(b, key);
+                if (r >= 0)
+                        r = buf_putc(b, ':');
+                if (r >= 0)
+                        r = json_quote(b, equals + 1);
+        }
+        return r < 0 ? r : buf_puts(b, "},");
+}
+
 static int instance_json(Buf *b, const App *app, const InstanceStatus *i) {
         Usage u = usage_of(app->name, i);
         int r;
@@ -232,6 +253,10 @@ int app_json(Buf *b, const App *app) {
                 r = member(b, "source", app->source);
         if (r >= 0)
                 r = member(b, "problem", app->problem);
+        if (r >= 0)
+                r = pairs_json(b, "labels", app->labels);
+        if (r >= 0)
+                r = pairs_json(b, "annotations", app->annotations);
         if (r >= 0)
                 r = member(b, "active_state", app->active_state);
         if (r >= 0)

@@ -19,6 +19,11 @@ static void print_field(const char *name, const char *value) {
                 printf("%*s: %s\n", 9, name, value);
 }
 
+static void print_pairs(const char *name, char *const *lines) {
+        for (; lines && *lines; lines++)
+                print_field(name, *lines);
+}
+
 static void print_since(uint64_t usec) {
         char date[64], ago[64];
         time_t seconds = (time_t) (usec / 1000000);
@@ -83,6 +88,8 @@ static void print_app(const App *app) {
                 print_field("Image", app->image);
         if (app->run.name)
                 printf("%*s: v%u\n", 9, "Release", app->run.release);
+        print_pairs("Label", app->labels);
+        print_pairs("Annotated", app->annotations);
         print_processes(app);
         print_usage(app);
 }

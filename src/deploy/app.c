@@ -31,6 +31,8 @@ App *app_free(App *app) {
         free(app->service);
         free(app->source);
         free(app->image);
+        strv_free(app->labels);
+        strv_free(app->annotations);
         free(app->problem);
         free(app->active_state);
         free(app->sub_state);
@@ -68,6 +70,19 @@ static const char *spec_image(const Spec *spec) {
         return p->image.value ? p->image.value : p->rootfs.value ? p->rootfs.value : "";
 }
 
+static int set_pairs(char ***field, const SpecPair *pairs, size_t n) {
+        _cleanup_strv_ char **lines = NULL;
+        int r = 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = spec_env_set(&lines, pairs[i].name, pairs[i].value);
+        if (r < 0)
+                return r;
+        strv_free(*field);
+        *field = TAKE_PTR(lines);
+        return 0;
+}
+
 int app_read_spec(App *app, const char *dirs) {
         _cleanup_(spec_freep) Spec *spec = NULL;
         _cleanup_diags_ SpecDiags diags = SPEC_DIAGS_INIT;
@@ -82,6 +97,10 @@ int app_read_spec(App *app, const char *dirs) {
         q = r < 0 ? set_problem(app, &diags) : app_set(&app->problem, "");
         if (q >= 0 && spec)
                 q = app_set(&app->source, spec->path);
+        if (q >= 0 && spec)
+                q = set_pairs(&app->labels, spec->processes->labels.items, spec->processes->labels.n);
+        if (q >= 0 && spec)
+                q = set_pairs(&app->annotations, spec->processes->annotations.items, spec->processes->annotations.n);
         if (q < 0 || !spec || app->run.name)
                 return MIN(q, 0);
         service = str_format("%s.service", spec->service);

@@ -13,6 +13,8 @@ typedef struct App {
         char *service;      /* "shop.service" */
         char *source;       /* path of the spec; "" when it is gone and the app still runs */
         char *image;        /* Image= or Rootfs=: of the running release, or else of the spec; of the first process */
+        char **labels;      /* "NAME=VALUE" of Label= of the spec's first process, each NAME once */
+        char **annotations; /* likewise of Annotation= */
         char *problem;      /* the spec's first error, "shop.container:7:1: …"; "" for a good one */
         char *active_state; /* of the service, as systemctl shows it */
         char *sub_state;

@@ -65,6 +65,17 @@ int strv_consume(char ***v, char *s) {
         return 0;
 }
 
+bool strv_equal(char *const *a, char *const *b) {
+        size_t n = strv_length(a);
+
+        if (n != strv_length(b))
+                return false;
+        for (size_t i = 0; i < n; i++)
+                if (!streq(a[i], b[i]))
+                        return false;
+        return true;
+}
+
 char **strv_copy(char *const *v) {
         size_t n = strv_length(v), room = 2;
         _cleanup_strv_ char **copy = NULL;

@@ -17,6 +17,7 @@ DEFINE_CLEANUP(char **, strv_free);
 
 size_t strv_length(char *const *v); /* v may be NULL */
 bool strv_contains(char *const *v, const char *s);
+bool strv_equal(char *const *a, char *const *b); /* NULL is an empty array */
 char **strv_copy(char *const *v); /* NULL when out of memory; a copy of NULL is an empty array */
 
 /* Append to *v, which may be NULL: a copy of s, or s itself (freed on failure). 0 or -ENOMEM. */

@@ -67,6 +67,10 @@ START_TEST(strv_keeps_its_terminator) {
         _cleanup_strv_ char **copy = strv_copy(v);
         ck_assert_str_eq(copy[2], "3");
         ck_assert_ptr_ne(copy[2], v[2]);
+        ck_assert(strv_equal(v, copy));
+        ck_assert_int_eq(strv_append(&copy, "more"), 0);
+        ck_assert(!strv_equal(v, copy));
+        ck_assert(strv_equal(NULL, (char *[]){ NULL }));
 }
 END_TEST
 
