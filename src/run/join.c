@@ -194,7 +194,8 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void
 
         if (j->pidfd >= 0)
                 (void) pidfd_send_signal(j->pidfd, (int) si->ssi_signo, NULL, 0);
-        return 0;
+        /* A service that is stopped does not wait for what it was told to reload with, nor has that failed. */
+        return j->settings->log && si->ssi_signo == SIGTERM ? join_end(j, 0, NULL) : 0;
 }
 
 int join_world(const JoinSettings *settings, World *ret, Error *reterr) {
