@@ -77,7 +77,7 @@ int attach_plan(Instance *i, const FilesNetwork **ret_files, Error *reterr) {
 
         attachment_clear(a);
         *ret_files = NULL;
-        if (p->network == SPEC_NETWORK_NONE || p->network == SPEC_NETWORK_HOST)
+        if (p->network == SPEC_NETWORK_NONE || p->network == SPEC_NETWORK_HOST || p->network == SPEC_NETWORK_CONTAINER)
                 return 0;
         r = lease(i, a, reterr);
         if (r >= 0)

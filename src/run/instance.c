@@ -22,6 +22,7 @@
 #include "run/plan.h"
 #include "run/publish.h"
 #include "run/settle.h"
+#include "run/share.h"
 #include "run/translate.h"
 #include "run/volume.h"
 #include "run/wait.h"
@@ -111,6 +112,7 @@ static void instance_drop(Instance *i) {
         i->drain = drain_free(i->drain);
         health_end(i);
         publish_end(i);
+        share_end(i);
         names_end(i);
         attach_end(i);
         i->relay = relay_free(i->relay);
@@ -373,7 +375,7 @@ static int helper_start(Instance *i, const World *w, Error *reterr) {
                 return r;
         std[0] = null;
         std[1] = std[2] = log_write;
-        r = helper_spawn(i->sv->helper, "start", world, control, i->process->seccomp, -EBADF, std, &i->outer, &i->outer_pidfd,
+        r = helper_spawn(i->sv->helper, "start", world, control, i->process->seccomp, share_netns(i), std, &i->outer, &i->outer_pidfd,
                 reterr);
         if (r < 0)
                 return r;
@@ -410,6 +412,8 @@ static int spawn(Instance *i, Error *reterr) {
                 .notify_socket = notify, .network = network,
         };
         r = plan_world(i->process->release->spec, i->process->spec, i->process->image, &names, i->sv->id_base, &w, reterr);
+        if (r >= 0)
+                r = share_begin(i, &w, reterr);
         return r < 0 ? r : helper_start(i, &w, reterr);
 }
 
@@ -821,5 +825,6 @@ int instance_adopt(Instance *i, const InstanceStatus *status, int pidfd, int pip
         if (i->state == INSTANCE_STARTING || i->state == INSTANCE_READY)
                 health_begin(i);
         instance_relay(i);
+        share_adopt(i);
         return 0;
 }

@@ -33,7 +33,7 @@ static Names *names_free(Names *n) {
 DEFINE_CLEANUP(Names *, names_free);
 
 static bool has_network(const SpecProcess *p) {
-        return p->network != SPEC_NETWORK_HOST && p->network != SPEC_NETWORK_NONE;
+        return p->network != SPEC_NETWORK_HOST && p->network != SPEC_NETWORK_NONE && p->network != SPEC_NETWORK_CONTAINER;
 }
 
 bool names_are_served(const SpecProcess *p) {

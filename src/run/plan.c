@@ -387,7 +387,7 @@ static int privileges_make(const SpecProcess *p, World *w) {
         w->seccomp = !streq_ptr(p->seccomp.value, "unconfined");
         w->run_init = p->run_init.value;
         /* A network of its own lets root ping, as Podman has it. */
-        if (p->network != SPEC_NETWORK_HOST)
+        if (w->network_namespace)
                 r = strv_append(&w->sysctls, "net.ipv4.ping_group_range=0 0");
         w->shm_size = !p->shm_size.set ? 0 : MIN(p->shm_size.value, SHM_UNLIMITED);
         for (size_t i = 0; i < p->sysctls.n && r >= 0; i++)
@@ -409,7 +409,8 @@ int plan_world(const Spec *spec, const SpecProcess *p, const Image *image, const
         int r;
 
         *reterr = (Error){ 0 };
-        w.network_namespace = p->network != SPEC_NETWORK_HOST;
+        w.network_joined = p->network == SPEC_NETWORK_CONTAINER;
+        w.network_namespace = p->network != SPEC_NETWORK_HOST && !w.network_joined;
         w.network_links = names->network;
         w.takeover = p->ports.n > 0 && p->publish_by != SPEC_PUBLISH_BY_NAT;
         r = copy_text(names->app, &w.app);

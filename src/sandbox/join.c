@@ -25,7 +25,7 @@ static int join_mounts(Helper *h, Error *reterr) {
 
 static int join_namespaces(const World *w, Error *reterr) {
         int flags = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
-                (w->user_namespace ? CLONE_NEWUSER : 0) | (w->network_namespace ? CLONE_NEWNET : 0);
+                (w->user_namespace ? CLONE_NEWUSER : 0) | (w->network_namespace || w->network_joined ? CLONE_NEWNET : 0);
 
         if (setns(HELPER_FD_LEADER, flags) < 0)
                 return error_set_errno(reterr, -errno, "cannot join the instance's namespaces");

@@ -40,6 +40,11 @@ static int sys_make(Helper *h, Error *reterr) {
 
         if (h->world.network_namespace || !h->world.user_namespace)
                 return 0;
+        /* It shows the links of where it is made, which the host's root may do whoever owns that. */
+        if (h->world.network_joined) {
+                h->sys = mount_new("sysfs", NULL, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, reterr);
+                return h->sys < 0 ? error_prefix(reterr, "cannot mount /sys") : 0;
+        }
         h->sys = mount_clone(AT_FDCWD, "/sys", false);
         if (h->sys < 0)
                 return error_set_errno(reterr, h->sys, "cannot open '/sys'");
@@ -116,6 +121,8 @@ int outer_start(Helper *h, Error *reterr) {
         r = keyring_join(&h->world, reterr);
         if (r < 0)
                 return r;
+        if (h->world.network_joined && setns(HELPER_FD_LEADER, CLONE_NEWNET) < 0)
+                return error_set_errno(reterr, -errno, "cannot join the network namespace of the other app");
         pid = outer_clone(&h->world);
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot make the instance's process and namespaces");

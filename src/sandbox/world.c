@@ -262,6 +262,7 @@ static void codec_world(Codec *c, World *w) {
 
         codec_bool(c, &w->user_namespace);
         codec_bool(c, &w->network_namespace);
+        codec_bool(c, &w->network_joined);
         codec_bool(c, &w->network_links);
         codec_id_map(c, &w->uid_map, &w->n_uid_map);
         codec_id_map(c, &w->gid_map, &w->n_gid_map);

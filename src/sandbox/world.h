@@ -13,7 +13,7 @@ enum {
         HELPER_FD_WORLD = 3,   /* memfd: world_write() */
         HELPER_FD_CONTROL = 4, /* SOCK_SEQPACKET: HelperMessage both ways; end of file after execve */
         HELPER_FD_SECCOMP = 5, /* struct sock_filter[] of the compiled profile; absent where World.seccomp is false */
-        HELPER_FD_LEADER = 6,  /* pidfd of the instance's first process; `berth-helper join` only */
+        HELPER_FD_LEADER = 6,  /* `berth-helper join`: pidfd of the instance's first process; else with World.network_joined: a network namespace */
 };
 
 typedef enum HelperMessageType {
@@ -102,7 +102,8 @@ typedef struct World {
 
         /* Namespaces. Own pid, mount, ipc, uts and cgroup namespaces always. */
         bool user_namespace;
-        bool network_namespace; /* else the host's */
+        bool network_namespace; /* else the host's, or: */
+        bool network_joined;    /* the one of HELPER_FD_LEADER, which another user namespace may own */
         bool network_links;     /* with network_namespace: the parent gives it links, HELPER_NETWORK; else it has loopback alone */
         IdMap *uid_map, *gid_map; /* with user_namespace */
         size_t n_uid_map, n_gid_map;

@@ -122,6 +122,34 @@ static int check_namespaces(Check *c) {
         return r;
 }
 
+/* All that is the other app's, which is the same as what Podman refuses. */
+static int check_shared_network(Check *c) {
+        const SpecProcess *p = c->process;
+        const struct {
+                const char *key;
+                const SpecOrigin *origin;
+        } keys[] = {
+                { "PublishPort",  p->ports.n > 0 ? &p->ports.items[0].origin : NULL                     },
+                { "IP",           p->ip.value ? &p->ip.origin : NULL                                    },
+                { "IP6",          p->ip6.value ? &p->ip6.origin : NULL                                  },
+                { "NetworkAlias", p->network_aliases.n > 0 ? &p->network_aliases.items[0].origin : NULL },
+                { "DNS",          p->dns.n > 0 ? &p->dns.items[0].origin : NULL                         },
+                { "DNSOption",    p->dns_option.n > 0 ? &p->dns_option.items[0].origin : NULL           },
+                { "DNSSearch",    p->dns_search.n > 0 ? &p->dns_search.items[0].origin : NULL           },
+                { "AddHost",      p->hosts.n > 0 ? &p->hosts.items[0].origin : NULL                     },
+        };
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < ELEMENTSOF(keys); i++)
+                if (keys[i].origin)
+                        r = complain(c, *keys[i].origin, "%s= is for app '%s' to say, whose network this one shares", keys[i].key, p->network_app);
+        for (size_t i = 0; r == 0 && i < p->sysctls.n; i++)
+                if (str_after(p->sysctls.items[i].name, "net."))
+                        r = complain(c, p->sysctls.items[i].origin, "kernel parameter '%s' is for app '%s' to set, whose network this one shares",
+                                p->sysctls.items[i].name, p->network_app);
+        return r;
+}
+
 /* What is said of the app's place on a network, where it is on none of its own. */
 static int check_network_place(Check *c) {
         const SpecProcess *p = c->process;
@@ -129,7 +157,7 @@ static int check_network_place(Check *c) {
                 p->ip.value ? &p->ip : NULL, p->ip6.value ? &p->ip6 : NULL, p->network_aliases.n > 0 ? p->network_aliases.items : NULL,
         };
         static const char *const keys[] = { "IP", "IP6", "NetworkAlias" };
-        int r = 0;
+        int r = p->network == SPEC_NETWORK_CONTAINER ? check_shared_network(c) : 0;
 
         for (size_t i = 0; r == 0 && i < ELEMENTSOF(texts); i++)
                 if (texts[i] && (p->network == SPEC_NETWORK_HOST || p->network == SPEC_NETWORK_NONE))

@@ -83,10 +83,12 @@ int spec_files_resolve(Spec *s, const SpecSearch *search, SpecFlags flags, SpecD
                         free(TAKE_PTR(p->image_file));
                         free(TAKE_PTR(p->image_unit));
                 }
-                if (p->network != SPEC_NETWORK_FILE) {
+                if (p->network != SPEC_NETWORK_FILE)
                         free(TAKE_PTR(p->network_file));
+                if (p->network != SPEC_NETWORK_CONTAINER)
+                        free(TAKE_PTR(p->network_app));
+                if (p->network != SPEC_NETWORK_FILE && p->network != SPEC_NETWORK_CONTAINER)
                         free(TAKE_PTR(p->network_unit));
-                }
                 if (p->image_file && !p->image_unit)
                         r = resolve_image(s, p, search, flags, i == 0, diags);
                 if (r == 0 && p->network_file && !p->network_unit)

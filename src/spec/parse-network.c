@@ -8,6 +8,7 @@
 
 /* Network= and what goes with it in [Container], and the keys of [Network]. */
 
+#define NETWORKS "private, none, host, NAME.network and container:NAME"
 #define NETWORK_NAME_MAX 64
 #define MTU_MIN 68 /* RFC 791; IPv6 wants 1280 */
 #define MTU_MAX 65535
@@ -32,6 +33,25 @@ static bool is_said_before(const SpecParse *c, SpecOrigin o) {
         return o.line != 0 && o.file == c->file && o.line < c->line->line && o.line > c->source->lines[c->line->section].line;
 }
 
+/* An app by its name. */
+static int take_app(SpecParse *c, const char *name) {
+        _cleanup_free_ char *service = NULL;
+        SpecProcess *p = c->process;
+
+        if (!*name || (!c->unknown && !spec_name_valid(name)))
+                return spec_complain(c, c->line->value, "'%s' is not a name of an app", name);
+        if (streq(name, c->spec->name))
+                return spec_complain(c, c->line->value, "the network of '%s' is this app's own", name);
+        free(TAKE_PTR(p->network_app));
+        free(TAKE_PTR(p->network_unit));
+        service = spec_service_of(c, SPEC_CONTAINER, name);
+        if (service) {
+                p->network_app = strdup(name);
+                p->network_unit = str_format("%s.service", service);
+        }
+        return p->network_app && p->network_unit ? 1 : -ENOMEM;
+}
+
 static int take_network(SpecParse *c, SpecNetwork *place, const char *text) {
         static const struct {
                 const char *name;
@@ -40,7 +60,8 @@ static int take_network(SpecParse *c, SpecNetwork *place, const char *text) {
                 { "private", SPEC_NETWORK_PRIVATE }, { "bridge", SPEC_NETWORK_PRIVATE },
                 { "none",    SPEC_NETWORK_NONE    }, { "host",   SPEC_NETWORK_HOST    },
         };
-        static const char *const podman[] = { "pasta", "slirp4netns", "ns:", "container:" };
+        static const char *const podman[] = { "pasta", "slirp4netns", "ns:" };
+        const char *app = str_after(text, "container:");
         SpecProcess *p = c->process;
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
@@ -57,13 +78,22 @@ static int take_network(SpecParse *c, SpecNetwork *place, const char *text) {
                 *place = SPEC_NETWORK_FILE;
                 return spec_take_file(c, SPEC_NETWORK, text, &p->network_file, &p->network_unit);
         }
+        if (app) {
+                *place = SPEC_NETWORK_CONTAINER;
+                return take_app(c, app);
+        }
+        if (str_ends_with(text, spec_kind_suffix(SPEC_CONTAINER))) {
+                _cleanup_free_ char *name = strndup(text, strlen(text) - strlen(spec_kind_suffix(SPEC_CONTAINER)));
+
+                *place = SPEC_NETWORK_CONTAINER;
+                return name ? take_app(c, name) : -ENOMEM;
+        }
         if (strstr(text, ".network:"))
                 return spec_complain(c, c->line->value, "options of a network are not supported; the address is IP= or IP6=, a name NetworkAlias=");
         for (size_t i = 0; i < ELEMENTSOF(podman); i++)
-                if (str_after(text, podman[i]) || str_ends_with(text, ".container"))
-                        return spec_complain(c, c->line->value,
-                                "network '%s' is known from Quadlet, not supported yet; there are private, none, host and NAME.network", text);
-        return spec_complain(c, c->line->value, "'%s' is not a network; there are private, none, host and NAME.network", text);
+                if (str_after(text, podman[i]))
+                        return spec_complain(c, c->line->value, "network '%s' is known from Quadlet, not supported; there are " NETWORKS, text);
+        return spec_complain(c, c->line->value, "'%s' is not a network; there are " NETWORKS, text);
 }
 
 int parse_network(SpecParse *c, void *place) {

@@ -347,6 +347,7 @@ void spec_process_clear(SpecProcess *p) {
         free(p->image_file);
         free(p->image_unit);
         free(p->network_file);
+        free(p->network_app);
         free(p->network_unit);
         spec_free(p->network_spec);
         free(p->name);

@@ -193,6 +193,7 @@ typedef enum SpecNetwork {
         SPEC_NETWORK_NONE,    /* a namespace of its own, with loopback */
         SPEC_NETWORK_HOST,
         SPEC_NETWORK_FILE,    /* on the bridge that NAME.network describes */
+        SPEC_NETWORK_CONTAINER, /* the namespace of another app's first instance */
         _SPEC_NETWORK_MAX,
         _SPEC_NETWORK_INVALID = -EINVAL,
 } SpecNetwork;
@@ -333,7 +334,8 @@ typedef struct SpecProcess {
         SpecNetwork network;
         SpecOrigin network_origin;
         char *network_file;        /* NAME, where Network=NAME.network was written */
-        char *network_unit;        /* its service, as systemd shall expand it: "NAME-network.service" */
+        char *network_app;         /* NAME, where it is Network=container:NAME or NAME.container */
+        char *network_unit;        /* the service of either, as systemd shall expand it: "NAME-network.service" */
         struct Spec *network_spec; /* what it says */
         SpecText ip, ip6;
         SPEC_LIST(SpecText) network_aliases, expose;

@@ -79,7 +79,7 @@ const SpecKey spec_keys[] = {
         CONTAINER("Memory",                 SUPPORTED, "size",         NUMBER,    memory,            size_limit,   "memory at most"),
         CONTAINER("MemorySwap",             OWN,       "size",         NUMBER,    swap,              swap,         "memory and swap together at most; needs Memory="),
         CONTAINER("Mount",                  SUPPORTED, "mounts",       MOUNTS,    mounts,            mount,        "type=bind|volume|tmpfs|image,OPTION,…"),
-        CONTAINER("Network",                SUPPORTED, "network",      ENUM,      network,           network,      "private (default), none, host, or NAME.network"),
+        CONTAINER("Network",                SUPPORTED, "network",      ENUM,      network,           network,      "private (default), none, host, NAME.network, or container:NAME"),
         CONTAINER("NetworkAlias",           SUPPORTED, "names",        TEXTS,     network_aliases,   network_aliases, "more names on the network"),
         CONTAINER("NoNewPrivileges",        SUPPORTED, "boolean",      BOOL,      no_new_privileges, bool,         "setuid programs and file capabilities give nothing"),
         CONTAINER("Notify",                 SUPPORTED, "boolean",      ENUM,      notify,            notify,       "the payload says READY=1 itself"),

@@ -172,6 +172,13 @@ static int put_need(Buf *b, const char *unit, char ***done) {
         return buf_printf(b, "Requires=%s\nAfter=%s\n", unit, unit) < 0 ? -ENOMEM : strv_append(done, unit);
 }
 
+/* Without the other there is nothing to be on. */
+static int put_bond(Buf *b, const char *unit, char ***done) {
+        if (!unit || strv_contains(*done, unit))
+                return 0;
+        return buf_printf(b, "BindsTo=%s\nAfter=%s\n", unit, unit) < 0 ? -ENOMEM : strv_append(done, unit);
+}
+
 /* What Image=NAME.image means is pulled first, and what Network=NAME.network means made. */
 static int put_needs(Buf *b, const Spec *s) {
         _cleanup_strv_ char **done = NULL;
@@ -179,7 +186,9 @@ static int put_needs(Buf *b, const Spec *s) {
 
         for (size_t i = 0; r == 0 && i < s->n_processes; i++) {
                 r = put_need(b, s->processes[i].image_unit, &done);
-                if (r == 0)
+                if (r == 0 && s->processes[i].network == SPEC_NETWORK_CONTAINER)
+                        r = put_bond(b, s->processes[i].network_unit, &done);
+                else if (r == 0)
                         r = put_need(b, s->processes[i].network_unit, &done);
         }
         return r;

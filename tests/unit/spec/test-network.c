@@ -82,13 +82,36 @@ START_TEST(an_app_names_a_file) {
 }
 END_TEST
 
+START_TEST(an_app_names_another) {
+        const SpecProcess *p = scratch_spec("x", "[Container]\nImage=x\nNetwork=container:db\n")->processes;
+
+        ck_assert_int_eq(p->network, SPEC_NETWORK_CONTAINER);
+        ck_assert_str_eq(p->network_app, "db");
+        ck_assert_str_eq(p->network_unit, "db.service");
+        scratch_write("named.container", "[Container]\nImage=x\nServiceName=other\n");
+        p = scratch_spec("x", "[Container]\nImage=x\nNetwork=named.container\n")->processes;
+        ck_assert_str_eq(p->network_app, "named");
+        ck_assert_str_eq(p->network_unit, "other.service");
+        p = scratch_spec("x", "[Container]\nImage=x\nNetwork=container:db\n[Process a]\nNetwork=none\n[Process b]\n")->processes;
+        ck_assert(!p[0].network_app && !p[0].network_unit);
+        ck_assert_str_eq(p[1].network_app, "db");
+        scratch_wrong("[Container]\nImage=x\nNetwork=container:\n", 3, 9, "'' is not a name of an app");
+        scratch_wrong("[Container]\nImage=x\nNetwork=container:a/b\n", 3, 9, "'a/b' is not a name of an app");
+        scratch_wrong("[Container]\nImage=x\nNetwork=container:db\nPublishPort=80\n", 4, 13,
+                "PublishPort= is for app 'db' to say, whose network this one shares");
+        scratch_wrong("[Container]\nImage=x\nNetwork=container:db\nDNS=192.0.2.1\n", 4, 5, "DNS= is for app 'db' to say, whose network this one shares");
+        scratch_wrong("[Container]\nImage=x\nNetwork=container:db\nSysctl=net.core.somaxconn=1\n", 4, 8,
+                "kernel parameter 'net.core.somaxconn' is for app 'db' to set, whose network this one shares");
+}
+END_TEST
+
 START_TEST(what_an_app_cannot_have) {
         scratch_wrong("[Container]\nImage=x\nNetwork=host\nNetwork=none\n", 4, 9, "an app is on one network, line 3 says which");
-        scratch_wrong("[Container]\nImage=x\nNetwork=lan\n", 3, 9, "'lan' is not a network; there are private, none, host and NAME.network");
+        scratch_wrong("[Container]\nImage=x\nNetwork=lan\n", 3, 9, "'lan' is not a network; there are private, none, host, NAME.network and container:NAME");
         scratch_wrong("[Container]\nImage=x\nNetwork=bridge:ip=10.0.0.1\n", 3, 9,
                 "options of a network are not supported; the address is IP= or IP6=, a name NetworkAlias=");
         scratch_wrong("[Container]\nImage=x\nNetwork=pasta\n", 3, 9, 
-                "network 'pasta' is known from Quadlet, not supported yet; there are private, none, host and NAME.network");
+                "network 'pasta' is known from Quadlet, not supported; there are private, none, host, NAME.network and container:NAME");
         scratch_wrong("[Container]\nImage=x\nNetwork=none\nIP=10.0.0.1\n", 4, 4, "IP= means nothing with Network=none");
         scratch_wrong("[Container]\nImage=x\nIP=fd00::1\n", 3, 4, "'fd00::1' is not an IPv4 address");
         scratch_wrong("[Container]\nImage=x\nIP6=10.0.0.1\n", 3, 5, "'10.0.0.1' is not an IPv6 address");
@@ -123,6 +146,7 @@ static void add(TCase *t) {
         tcase_add_test(t, what_a_file_says_is_typed);
         tcase_add_test(t, values_that_are_none);
         tcase_add_test(t, an_app_names_a_file);
+        tcase_add_test(t, an_app_names_another);
         tcase_add_test(t, what_an_app_cannot_have);
 }
 
