@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 TESTS = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 PROFILE = "/usr/share/containers/seccomp.json"
@@ -43,6 +44,35 @@ def own(tree, base):
             st = os.lstat(name)
             if st.st_uid < base:
                 os.lchown(name, st.st_uid + base, st.st_gid + base)
+
+
+class DockerEngine:
+    """dockerd with its files below a directory, without networks and rules; it ends with end()."""
+    def __init__(self, directory):
+        if not shutil.which("dockerd"):
+            raise RuntimeError("there is no dockerd here")
+        os.makedirs(directory, exist_ok=True)
+        log_path = f"{directory}/log"
+        command = ["dockerd", f"--data-root={directory}/data", "--exec-root=/run/bench-docker", "--iptables=false", "--bridge=none",
+                   "--userns-remap=default"]
+        with open(log_path, "w") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        deadline = time.monotonic() + 30
+        while subprocess.run(["docker", "info"], capture_output=True).returncode != 0:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.end()
+                with open(log_path) as log:
+                    raise RuntimeError("its engine does not start: " + log.read().strip().splitlines()[-1])
+            time.sleep(0.1)
+
+    def image(self, tree):
+        """A directory as an image; its id."""
+        done = subprocess.run(f"tar -C {tree} -c . | docker import -", shell=True, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
 
 
 def seccomp():
