@@ -202,6 +202,8 @@ static int mount_make(const Spec *spec, const SpecMount *m, const PlanNames *nam
         add->attributes = mount_attributes(m);
         add->recursive = m->recursive;
         add->idmap = w->user_namespace;
+        /* A volume is as good as its ids are right; what is the host's may be of any file system, /proc and NFS too. */
+        add->idmap_optional = m->type == SPEC_MOUNT_BIND && !m->own;
         add->own = m->own;
         add->tmpcopyup = m->tmpcopyup;
         add->propagation = mount_propagation(m);

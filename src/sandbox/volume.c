@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "sandbox/give.h"
@@ -37,6 +38,11 @@ static int volume_map(int mount, const WorldMount *m, int userns, Error *reterr)
         r = mount_set(mount, 0, userns, m->recursive);
         if (r < 0 && m->recursive)
                 r = mount_set(mount, 0, userns, false);
+        if (r == -EINVAL && m->idmap_optional) {
+                (void) dprintf(STDERR_FILENO, "<%d>Volume '%s' on '%s' has a file system that cannot map ids: what is there belongs to nobody inside\n",
+                        LOG_WARNING, m->source, m->target);
+                return 0;
+        }
         return r < 0 ? error_set_errno(reterr, r, "cannot map its ids, its file system may not know how") : 0;
 }
 

@@ -196,6 +196,7 @@ static void codec_mounts(Codec *c, World *w) {
                 codec_u64(c, &m->attributes);
                 codec_bool(c, &m->recursive);
                 codec_bool(c, &m->idmap);
+                codec_bool(c, &m->idmap_optional);
                 codec_bool(c, &m->own);
                 codec_bool(c, &m->copy_up);
                 codec_bool(c, &m->tmpcopyup);

@@ -60,6 +60,7 @@ typedef struct WorldMount {
         uint64_t attributes;  /* MOUNT_ATTR_RDONLY, _NOSUID, _NODEV, _NOEXEC, mount_setattr(2) */
         bool recursive;  /* rbind */
         bool idmap;      /* ids on disk are the container's; without it they are the host's as they are */
+        bool idmap_optional; /* a file system that cannot map ids keeps those of the host, and standard error is told */
         bool own;        /* the U option: the tree is given to the payload's user, on disk */
         bool copy_up;    /* the volume is new: fill it from what the image has at target (empty it first); without that it is the payload's user's */
         bool tmpcopyup;  /* WORLD_MOUNT_TMPFS: starts as a copy of what the image has at target */

@@ -35,6 +35,18 @@ START_TEST(container_root_owns_what_host_root_owns) {
 }
 END_TEST
 
+START_TEST(a_file_system_that_cannot_map_ids_is_refused_or_left_as_it_is) {
+        WorldMount m;
+        World w = volume_world(&m);
+
+        strcpy(source, "/proc/version");
+        m.target = (char *) "/srv/version";
+        box_fails_with(&w, "cannot mount '/proc/version' on '/srv/version'", "cannot map its ids");
+        m.idmap_optional = true;
+        box_check(&w, { "stat /srv/version", "100444 65534:65534 0:0" }, { "write /srv/version x", NULL });
+}
+END_TEST
+
 START_TEST(options_hold) {
         WorldMount m;
         World w = volume_world(&m);
@@ -170,6 +182,7 @@ END_TEST
 
 static void add(TCase *c) {
         tcase_add_test(c, container_root_owns_what_host_root_owns);
+        tcase_add_test(c, a_file_system_that_cannot_map_ids_is_refused_or_left_as_it_is);
         tcase_add_test(c, options_hold);
         tcase_add_test(c, subpaths_cannot_leave_the_volume);
         tcase_add_test(c, a_single_file_and_a_missing_source);
