@@ -5,6 +5,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "net/connections.h"
+#include "net/flow.h"
 #include "net/netlink.h"
 #include "net/netns.h"
 #include "net/port-rules.h"
@@ -486,6 +487,24 @@ static void socket_drop(struct Translator *t) {
         t->socket = fd_close(t->socket);
 }
 
+/* What was sent to a port before is not to go on to where nobody is, or to a socket that nobody reads. */
+static int flows_update(const Supervisor *sv, const Rules *rules) {
+        int r = 0;
+
+        for (size_t k = 0; r >= 0 && k < port_pool_count(&sv->ports); k++) {
+                const Port *port = port_pool_at(&sv->ports, k);
+                const PortRule *rule = NULL;
+
+                for (size_t i = 0; !rule && i < rules->n; i++)
+                        if (rules->items[i].spec == &port->spec)
+                                rule = &rules->items[i];
+                /* One that leads to another port of the host always did. */
+                if (port->spec.protocol == SPEC_PROTOCOL_UDP && !(rule && rule->n_targets == 0))
+                        r = flows_forget(port->host, rule ? rule->targets : NULL, rule ? rule->n_targets : 0);
+        }
+        return r;
+}
+
 static int rules_apply(Supervisor *sv, const Rules *rules) {
         struct Translator *t = sv->translator;
         _cleanup_buf_ Buf wanted = BUF_INIT;
@@ -496,6 +515,8 @@ static int rules_apply(Supervisor *sv, const Rules *rules) {
         r = t->socket < 0 ? socket_make(t) : 0;
         if (r >= 0)
                 r = port_rules_apply(t->socket, sv->name, rules->items, rules->n);
+        if (r >= 0)
+                r = flows_update(sv, rules);
         if (r < 0 || rules->n == 0)
                 socket_drop(t);
         buf_clear(&t->applied);
