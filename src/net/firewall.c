@@ -4,6 +4,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include "net/firewall-legacy.h"
 #include "net/firewall.h"
 #include "net/nat.h"
 #include "net/netlink.h"
@@ -100,8 +101,8 @@ int firewall_find(const char *bridge, char **ret) {
         for (const struct nlmsghdr *m = NULL; (m = netlink_next(&chains, m));) {
                 if (!is_forward(m) || !drops(m, &rules, bridge))
                         continue;
-                *ret = str_format("%s %s %s", families[family_of(m)], text_of(m, NFTA_CHAIN_TABLE), text_of(m, NFTA_CHAIN_NAME));
+                *ret = str_format("nftables chain '%s %s %s'", families[family_of(m)], text_of(m, NFTA_CHAIN_TABLE), text_of(m, NFTA_CHAIN_NAME));
                 return *ret ? 0 : -ENOMEM;
         }
-        return 0;
+        return firewall_legacy_find(bridge, ret);
 }

@@ -4,5 +4,5 @@
 /* Other people's rules: what a chain drops is dropped, whatever ours let through. */
 
 /* Whose chain at the forward hook drops what no rule lets through, by its policy or by its last rule, while nothing in its table names the
- * bridge: "ip filter FORWARD". The caller frees; NULL: nobody's. Rules of iptables-legacy are not seen. 0 or negative errno. */
+ * bridge: "nftables chain 'ip filter FORWARD'", or what firewall_legacy_find() says. The caller frees; NULL: nobody's. 0 or negative errno. */
 int firewall_find(const char *bridge, char **ret);

@@ -129,7 +129,7 @@ static void firewall_tell(const Instance *i) {
         _cleanup_free_ char *chain = NULL;
 
         if (!n->internal && network_has_one(n) && firewall_find(n->bridge, &chain) >= 0 && chain)
-                log_warning("App '%s': what goes through bridge '%s' of network '%s' is dropped by nftables chain '%s', which is not berth's, unless a "
+                log_warning("App '%s': what goes through bridge '%s' of network '%s' is dropped by %s, which is not berth's, unless a "
                             "rule there lets it through: see Firewalls in berth.network(5)",
                         i->sv->name, n->bridge, n->name, chain);
 }
