@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include "util/fd.h"
 #include "util/paths.h"
 #include "util/strv.h"
+#include "util/unix-address.h"
 
 #define MESSAGE_MAX 8192
 #define WORD_SIZE 16
@@ -38,11 +38,6 @@ struct Control {
         control_callback callback;
         void *userdata;
 };
-
-static int address_make(const char *directory, struct sockaddr_un *ret) {
-        *ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
-        return snprintf(ret->sun_path, sizeof(ret->sun_path), "%s/control", directory) >= (int) sizeof(ret->sun_path) ? -ENAMETOOLONG : 0;
-}
 
 static void client_drop(Control *c, size_t k) {
         sd_event_source_disable_unref(c->clients[k].source);
@@ -107,12 +102,12 @@ static int on_listener(sd_event_source *s, int fd, uint32_t events, void *userda
 }
 
 int control_open(sd_event *event, const char *directory, control_callback callback, void *userdata, Control **ret) {
-        _cleanup_close_ int fd = -EBADF;
+        _cleanup_close_ int fd = -EBADF, place = -EBADF;
         struct sockaddr_un address;
         Control *c;
         int r;
 
-        r = address_make(directory, &address);
+        r = unix_address(directory, "control", &address, &place);
         if (r < 0)
                 return r;
         (void) unlink(address.sun_path);
@@ -170,9 +165,9 @@ void control_finish(Control *c, ControlResult result, const char *text) {
 /* A connection to the supervisor to which the word is said. -ENOENT: it does not run. */
 static int client_open(const char *app, const char *word) {
         _cleanup_free_ char *directory = str_format(BERTH_RUN_DIR "/%s", app);
-        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), place = -EBADF;
         struct sockaddr_un address;
-        int r = directory ? address_make(directory, &address) : -ENOMEM;
+        int r = directory ? unix_address(directory, "control", &address, &place) : -ENOMEM;
 
         if (r < 0)
                 return r;

@@ -6,7 +6,6 @@
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -34,6 +33,7 @@
 #include "util/log.h"
 #include "util/paths.h"
 #include "util/strv.h"
+#include "util/unix-address.h"
 
 #define KILL_AGAIN_USEC (1U * 1000 * 1000)
 #define END_PATIENCE_USEC (15U * 1000 * 1000) /* that systemd has for the end of one that did not start in its time */
@@ -304,8 +304,9 @@ static void timer_arm(Instance *i, uint64_t usec) {
 /* ---- actions ---- */
 
 static int notify_open(Instance *i, char **ret_path) {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_close_ int place = -EBADF;
         _cleanup_free_ char *path = NULL;
+        struct sockaddr_un address;
         int r;
 
         if (i->process->spec->notify != SPEC_NOTIFY_YES)
@@ -313,9 +314,9 @@ static int notify_open(Instance *i, char **ret_path) {
         path = str_format("%s/notify", i->run_directory);
         if (!path)
                 return -ENOMEM;
-        if (strlen(path) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        memcpy(address.sun_path, path, strlen(path) + 1);
+        r = unix_address(i->run_directory, "notify", &address, &place);
+        if (r < 0)
+                return r;
         (void) unlink(path);
         i->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (i->notify < 0 || bind(i->notify, (struct sockaddr *) &address, sizeof(address)) < 0 || chmod(path, 0666) < 0)

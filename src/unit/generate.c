@@ -5,8 +5,11 @@
 #include <unistd.h>
 
 #include "unit/generate.h"
+#include "unit/name.h"
 #include "util/fd.h"
 #include "util/strv.h"
+
+#define UNIT_NAME_LENGTH_MAX 255 /* systemd.unit(5) */
 
 typedef struct Generation {
         const SpecSearch *search;
@@ -58,6 +61,32 @@ static int yield_to_app(const Generation *g, const Spec *s, SpecDiags *diags) {
                 -EEXIST;
 }
 
+/* Escaping makes a name up to four times as long, and the names of an app's other units hold it, too. */
+static int check_lengths(const Spec *s, SpecDiags *diags, char **ret_reason) {
+        const char *process = NULL;
+        _cleanup_free_ char *slice = NULL, *scope = NULL;
+        size_t longest;
+        int r;
+
+        if (s->kind != SPEC_CONTAINER)
+                return 0;
+        for (size_t i = 0; i < s->n_processes; i++)
+                if (s->processes[i].name && (!process || strlen(s->processes[i].name) > strlen(process)))
+                        process = s->processes[i].name;
+        r = unit_slice_name(s->name, &slice);
+        if (r == 0)
+                r = unit_scope_name(s->name, process, SPEC_INSTANCES_MAX, "", UINT32_MAX, &scope);
+        if (r < 0)
+                return r;
+        /* `berth exec` puts the number of a process into it. */
+        longest = MAX(strlen(slice), strlen(scope) + STRLEN(".exec-4194304"));
+        if (longest <= UNIT_NAME_LENGTH_MAX)
+                return 0;
+        *ret_reason = str_format("the app's name is too long for the names of its units: they would have %zu bytes, escaped, and can have %d",
+                longest, UNIT_NAME_LENGTH_MAX);
+        return *ret_reason ? spec_diag_add(diags, SPEC_ERROR, s->path, 0, 0, "%s", *ret_reason) : -ENOMEM;
+}
+
 static int put_text(const Spec *s, UnitFile *f) {
         if (s->kind != SPEC_CONTAINER)
                 return unit_oneshot_text(s, f->broken, &f->text);
@@ -93,6 +122,8 @@ static int make_units(Generation *g, SpecKind kind, const char *name, SpecDiags 
         q = claim_service(g, s, diags, &reason);
         if (q == 0)
                 q = yield_to_app(g, s, diags);
+        if (q == 0 && !reason)
+                q = check_lengths(s, diags, &reason);
         if (q < 0)
                 return q;
         ret->name = unit_file_name(s);

@@ -13,8 +13,9 @@ static int put_unit(Buf *b, const Spec *s) {
         return r;
 }
 
-static int put_command(Buf *b, const Spec *s, const char *start) {
-        int r = buf_puts(b, start);
+/* end: what ends the options before a name. */
+static int put_command(Buf *b, const Spec *s, const char *start, const char *end) {
+        int r = buf_printf(b, "%s%s", start, end);
 
         if (r == 0)
                 r = unit_put_name(b, s, true);
@@ -22,16 +23,17 @@ static int put_command(Buf *b, const Spec *s, const char *start) {
 }
 
 static int put_service(Buf *b, const Spec *s) {
+        const char *end = unit_end_of_options(s);
         int r = buf_puts(b, "\n[Service]\nType=oneshot\nRemainAfterExit=yes\n");
 
         if (r == 0 && s->kind == SPEC_IMAGE) {
-                r = put_command(b, s, "NotifyAccess=main\nExecStart=" BERTH "pull --quiet --image-file=");
+                r = put_command(b, s, "NotifyAccess=main\nExecStart=" BERTH "pull --quiet --image-file=", "");
                 if (r == 0)
                         r = buf_printf(b, "TimeoutStartSec=%d\n", UNIT_PULL_SECONDS);
         } else if (r == 0) {
-                r = put_command(b, s, "ExecStart=" BERTH "network create ");
+                r = put_command(b, s, "ExecStart=" BERTH "network create ", end);
                 if (r == 0 && s->net.delete_on_stop.value)
-                        r = put_command(b, s, "ExecStop=" BERTH "network remove ");
+                        r = put_command(b, s, "ExecStop=" BERTH "network remove ", end);
         }
         return r == 0 ? buf_puts(b, "SyslogIdentifier=%N\n") : r;
 }

@@ -10,6 +10,9 @@ int unit_put_comment(Buf *b);
 /* A value of ours, not of a person: what specifiers and quoting would make of it is undone. */
 int unit_put_escaped(Buf *b, const char *text, bool quoted);
 
+/* What a command line needs before the spec's name: "-- " where that looks like an option. */
+const char *unit_end_of_options(const Spec *s);
+
 /* The spec's name as a value; a template's is completed by systemd. */
 int unit_put_name(Buf *b, const Spec *s, bool quoted);
 

@@ -34,9 +34,13 @@ int unit_put_name(Buf *b, const Spec *s, bool quoted) {
         return r == 0 && s->template ? buf_puts(b, "%i") : r;
 }
 
+const char *unit_end_of_options(const Spec *s) {
+        return *s->name == '-' ? "-- " : "";
+}
+
 /* head: "ExecStart=" with the prefixes that systemd knows; option: of the supervisor, with a space behind it. */
 static int put_command(Buf *b, const Spec *s, const char *head, const char *option) {
-        int r = buf_printf(b, "%s" SUPERVISOR " %s", head, option);
+        int r = buf_printf(b, "%s" SUPERVISOR " %s%s", head, option, unit_end_of_options(s));
 
         if (r == 0)
                 r = unit_put_name(b, s, true);

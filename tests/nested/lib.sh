@@ -78,7 +78,7 @@ eventually() {
 }
 
 # A property of a unit.
-property() { systemctl show --value -p "$2" "$1"; }
+property() { systemctl show --value -p "$2" -- "$1"; }
 
 # Runs a command as another user, who has no rights of their own.
 as_nobody() { setpriv --reuid=nobody --regid=nogroup --clear-groups -- "$@"; }
