@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "net/netns.h"
+#include "net/socket.h"
 #include "run/inner-port.h"
 #include "run/pump.h"
 #include "util/fd.h"
@@ -29,32 +30,34 @@ static int on_listener(sd_event_source *s, int fd, uint32_t events, void *userda
         return 0;
 }
 
-int inner_port_listen(int pid, uint16_t port) {
+/* A socket on all addresses of a family, with IPv6 those of IPv4 in it or not. */
+static int bound_socket(int netns, int family, bool only, uint16_t port) {
         struct sockaddr_in6 all6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
         struct sockaddr_in all = { .sin_family = AF_INET, .sin_port = htons(port) };
-        _cleanup_close_ int netns = netns_of(pid), fd = -EBADF;
-        int yes = 1, no = 0, r;
+        _cleanup_close_ int fd = netns_socket(netns, family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        int r = fd < 0 ? fd : 0;
 
-        if (netns < 0)
-                return netns;
-        fd = netns_socket(netns, AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        if (fd >= 0) {
-                (void) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
-                (void) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-                r = bind(fd, (struct sockaddr *) &all6, sizeof(all6)) < 0 ? -errno : 0;
-        } else
-                r = fd;
-        if (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL) { /* no IPv6 there */
-                fd_close(fd);
-                fd = netns_socket(netns, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-                if (fd < 0)
-                        return fd;
-                (void) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-                r = bind(fd, (struct sockaddr *) &all, sizeof(all)) < 0 ? -errno : 0;
-        }
-        if (r < 0)
-                return r;
-        return listen(fd, SOMAXCONN) < 0 ? -errno : TAKE_FD(fd);
+        if (r >= 0 && family == AF_INET6)
+                r = socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, only);
+        if (r >= 0)
+                r = socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+        if (r >= 0 && bind(fd, family == AF_INET ? (struct sockaddr *) &all : (struct sockaddr *) &all6, family == AF_INET ? sizeof(all) : sizeof(all6)) < 0)
+                r = -errno;
+        if (r >= 0 && listen(fd, SOMAXCONN) < 0)
+                r = -errno;
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
+int inner_port_listen(int pid, uint16_t port) {
+        _cleanup_close_ int netns = netns_of(pid);
+        int r = netns < 0 ? netns : bound_socket(netns, AF_INET6, false, port);
+
+        /* The payload has one of the families, or there is no IPv6. */
+        if (r == -EADDRINUSE || r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)
+                r = bound_socket(netns, AF_INET, false, port);
+        if (r == -EADDRINUSE)
+                r = bound_socket(netns, AF_INET6, true, port);
+        return r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL ? -EADDRINUSE : r;
 }
 
 int inner_port_new(sd_event *event, int listener, const Takeover *t, size_t port, InnerPort **ret) {

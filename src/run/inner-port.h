@@ -11,8 +11,8 @@
 
 typedef struct InnerPort InnerPort;
 
-/* A socket that listens on all addresses of the network namespace of process pid. -EADDRINUSE: somebody inside listens there already, and
- * wants no help. */
+/* A socket that listens on all addresses of the network namespace of process pid, or on those of the one family that nobody inside listens
+ * on. -EADDRINUSE: somebody inside does on both, and wants no help. */
 int inner_port_listen(int pid, uint16_t port);
 
 /* listener is taken over; t, which has the port's number there, stays the caller's. */

@@ -12,6 +12,7 @@
 #include "util/strv.h"
 
 #define YIELD_USEC (2U * 1000 * 1000) /* longer than PID 1 is ever busy */
+#define AGAIN_USEC (100U * 1000)      /* what a payload takes to go on with a call at most, mostly */
 
 static const char *protocol_name(const SpecPort *p) {
         return p->protocol == SPEC_PROTOCOL_UDP ? "udp" : "tcp";
@@ -88,8 +89,6 @@ static void inner_port_close(Instance *i, size_t port) {
 
 /* The payload wants the port itself, at once, and PID 1 has a copy of our socket until it has read that it may close it. */
 static void inner_port_yield(Instance *i, size_t port) {
-        if (!i->inner_ports[port])
-                return;
         inner_port_close(i, port);
         (void) sd_notify_barrier(0, YIELD_USEC);
 }
@@ -107,6 +106,22 @@ static void inner_port_open(Instance *i, size_t port, int listener) {
         if (r < 0 && r != -EADDRINUSE)
                 log_warning("Instance '%s' of app '%s': its port %u cannot be reached from inside: %s", i->name, i->sv->name,
                         i->process->spec->ports.items[port].container, strerror(-r));
+}
+
+static int on_inner_timer(sd_event_source *s, uint64_t usec, void *userdata) {
+        Instance *i = userdata;
+
+        i->inner_timer = sd_event_source_disable_unref(i->inner_timer);
+        for (size_t k = 0; k < i->process->n_ports; k++)
+                if (takeover_has(&i->takeover, k, _PORT_KIND_MAX))
+                        inner_port_open(i, k, -EBADF);
+        return 0;
+}
+
+/* The payload may have wanted one family alone: the other is served again when it has it. A call that comes later is yielded to again. */
+static void inner_port_again(Instance *i) {
+        if (!i->inner_timer)
+                (void) sd_event_add_time_relative(i->sv->event, &i->inner_timer, CLOCK_MONOTONIC, AGAIN_USEC, 1000, on_inner_timer, i);
 }
 
 static char *listener_name(const Instance *i, size_t port) {
@@ -159,8 +174,10 @@ static int on_bind(sd_event_source *s, int fd, uint32_t events, void *userdata) 
 
         r = takeover_answer(&i->takeover, &a, &error);
         if (r == TAKEOVER_ELSEWHERE) {
-                if (a.port < i->process->n_ports)
+                if (a.port < i->process->n_ports && i->inner_ports[a.port]) {
                         inner_port_yield(i, a.port);
+                        inner_port_again(i);
+                }
                 r = takeover_continue(&i->takeover);
         }
         else if (r == TAKEOVER_TAKEN)
@@ -230,6 +247,7 @@ void publish_end(Instance *i) {
 
         translate_end(i);
         i->binds_source = sd_event_source_disable_unref(i->binds_source);
+        i->inner_timer = sd_event_source_disable_unref(i->inner_timer);
         if (i->takeover.memory)
                 (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s" ADOPT_BINDS_SUFFIX, i->key);
         for (size_t k = 0; k < n; k++)
