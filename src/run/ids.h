@@ -4,11 +4,12 @@
 /* Which 65536 user and group ids of the host an app's containers run as (systemd's "UIDS-GIDS": the container range
  * 524288 to 1879048191, one aligned range a container). */
 
+#include "spec/spec.h"
 #include "util/error.h"
 
 #define IDS_FIRST 524288U
 #define IDS_LAST 1879048191U
-#define IDS_RANGE 65536U
+#define IDS_RANGE ((uint32_t) SPEC_USERNS_IDS)
 
 /* Takes `count` ids (rounded up to whole ranges) for app and returns the first. The place follows from the name, so that it is
  * the same at every start unless another holds it: an app of ours (a file in dir), a range that systemd-nspawn has locked,

@@ -43,7 +43,11 @@ static int maps_copy(const SpecIdMap *items, size_t n, IdMap **ret, size_t *ret_
 }
 
 static int maps_make(const SpecProcess *p, uint32_t base, World *w) {
-        const SpecIdMap range = { .inside = 0, .outside = base, .count = IDS_RANGE };
+        const SpecIdMap range = {
+                .inside = 0,
+                .outside = base,
+                .count = p->userns == SPEC_USERNS_AUTO && p->userns_size > 0 ? p->userns_size : IDS_RANGE,
+        };
         const SpecIdMap *uid = p->uid_map.items, *gid = p->gid_map.items;
         size_t n_uid = p->uid_map.n, n_gid = p->gid_map.n;
         int r;

@@ -443,7 +443,7 @@ int parse_auto_update(SpecParse *c, void *place) {
 
 /* Podman's other modes; what they are needed for a system's service has not: a user who logs in, another container. */
 static bool userns_is_known(const char *text) {
-        static const char *const modes[] = { "auto:", "container:", "keep-id", "keep-id:", "nomap", "ns:" };
+        static const char *const modes[] = { "container:", "keep-id", "keep-id:", "nomap", "ns:" };
 
         for (size_t i = 0; i < ELEMENTSOF(modes); i++)
                 if (modes[i][strlen(modes[i]) - 1] == ':' ? str_after(text, modes[i]) != NULL : streq(text, modes[i]))
@@ -451,14 +451,36 @@ static bool userns_is_known(const char *text) {
         return false;
 }
 
+/* "size=1024" */
+static int userns_options(SpecParse *c, const char *text, uint32_t *ret_size) {
+        const char *number = str_after(text, "size=");
+        uint64_t size;
+
+        if (!number)
+                return spec_complain(c, c->line->value, "'%s' of UserNS=auto is known from Quadlet, not supported yet; there is size=", text);
+        if (parse_u64(number, SPEC_USERNS_IDS, &size) < 0 || size == 0)
+                return spec_complain(c, c->line->value, "'%s' is not a number from 1 to %d", number, SPEC_USERNS_IDS);
+        *ret_size = (uint32_t) size;
+        return 1;
+}
+
 int parse_userns(SpecParse *c, void *place) {
         _cleanup_free_ char *text = NULL;
+        const char *options;
+        uint32_t size = 0;
         int r;
 
         r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
-        if (streq(text, "auto") || streq(text, "private"))
+        options = str_after(text, "auto:");
+        if (options) {
+                r = userns_options(c, options, &size);
+                if (r <= 0)
+                        return r;
+        }
+        c->process->userns_size = size;
+        if (options || streq(text, "auto") || streq(text, "private"))
                 *(SpecUserns *) place = SPEC_USERNS_AUTO;
         else if (streq(text, "host"))
                 *(SpecUserns *) place = SPEC_USERNS_HOST;

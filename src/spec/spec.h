@@ -18,6 +18,7 @@
 #define SPEC_WORDS_MAX 4096                   /* words of one command line */
 #define SPEC_PROCESSES_MAX 64
 #define SPEC_DIRS_MAX 16         /* directories of a search path */
+#define SPEC_USERNS_IDS 65536        /* that an app has */
 #define SPEC_NAME_MAX 200        /* bytes of an app's name: a unit name has 255, and scope names add to it */
 #define SPEC_PROCESS_NAME_MAX 32 /* bytes of X in [Process X] */
 #define SPEC_INSTANCES_MAX 1000  /* of one process */
@@ -349,6 +350,7 @@ typedef struct SpecProcess {
         SpecBool no_new_privileges;
         SpecText seccomp; /* an absolute path or "unconfined"; NULL: the default profile */
         SpecUserns userns;
+        uint32_t userns_size; /* ids of SPEC_USERNS_AUTO; 0: SPEC_USERNS_IDS */
         SPEC_LIST(SpecIdMap) uid_map, gid_map; /* outside: as the host numbers them */
         SPEC_LIST(SpecPair) sysctls;
         SPEC_LIST(SpecUlimit) ulimits;

@@ -126,7 +126,7 @@ const SpecKey spec_keys[] = {
         CONTAINER("Unmask",                 SUPPORTED, "paths",        TEXTS,     unmask,            unmask,       "paths not to hide, separated by colons; ALL"),
         CONTAINER("Update",                 OWN,       "way",          ENUM,      update,            update,       "rolling: new instances are ready before old ones end; recreate: the other way round"),
         CONTAINER("User",                   SUPPORTED, "user",         TEXT,      user,              user,         "the payload's user, a name or number of the image"),
-        CONTAINER("UserNS",                 SUPPORTED, "namespace",    ENUM,      userns,            userns,       "auto (default) or host"),
+        CONTAINER("UserNS",                 SUPPORTED, "namespace",    ENUM,      userns,            userns,       "auto (default), auto:size=NUMBER or host"),
         QUADLET("VolatileTmp",              "boolean", "use Tmpfs="),
         CONTAINER("Volume",                 SUPPORTED, "mounts",       MOUNTS,    mounts,            volume,       "[SOURCE:]PATH[:OPTIONS]"),
         CONTAINER("WorkingDir",             SUPPORTED, "path",         TEXT,      working_dir,       path,         "where the payload starts"),

@@ -301,6 +301,11 @@ START_TEST(devices_hosts_and_secrets) {
         scratch_process_wrong("AddHost=a:gateway", 9, "'gateway' is neither an IPv4 or IPv6 address nor host-gateway");
         ck_assert_ptr_null(scratch_process("AddHost=a:host-gateway")->hosts.items[0].address);
         scratch_wrong("[Container]\nImage=x\nAddHost=a:host-gateway\nNetwork=none\n", 3, 9, "host-gateway means nothing with Network=none");
+        ck_assert_uint_eq(scratch_process("UserNS=auto:size=4096")->userns_size, 4096);
+        ck_assert_uint_eq(scratch_process("UserNS=auto:size=4096\nUserNS=auto")->userns_size, 0);
+        scratch_process_wrong("UserNS=auto:size=65537", 8, "'65537' is not a number from 1 to 65536");
+        scratch_process_wrong("UserNS=auto:uidmapping=0:1:2", 8,
+                "'uidmapping=0:1:2' of UserNS=auto is known from Quadlet, not supported yet; there is size=");
         scratch_process_wrong("AddDevice=fuse", 11, "'fuse' is not an absolute path of a device");
         scratch_process_wrong("Secret=a-b,type=env", 8, "'a-b' is not a name of a variable; say target=NAME");
 }
