@@ -139,7 +139,7 @@ static int volume_fill(const Helper *h, const WorldMount *m, int mount, Error *r
 
 static int directories_make(const Helper *h, Error *reterr) {
         for (char **path = h->world.volumes; path && *path; path++) {
-                int r = target_of_user(h, *path, reterr);
+                int r = **path ? target_of_user(h, *path, reterr) : 0;
 
                 if (r < 0)
                         return error_prefix(reterr, "volume '%s' of the image", *path);

@@ -123,7 +123,7 @@ START_TEST(what_the_image_has_nothing_for_is_the_users) {
         m.copy_up = true;
         w.user = (char *) "web";
         box_upper(&w);
-        w.volumes = (char *[]){ (char *) "/var/made/here", (char *) "/srv", (char *) "/var/new/data", NULL };
+        w.volumes = (char *[]){ (char *) "/var/made/here", (char *) "/srv", (char *) "/var/new/data", (char *) "", (char *) "/", NULL };
         box_check(&w, { "stat /var/new/data", "040755 33:34 0:0" }, { "write /var/new/data/x y", "ok" },
                 { "stat /var/made/here", "040755 33:34 0:0" }, { "stat /var/made", "040755 0:0 0:0" }, { "stat /srv", "040755 0:0 0:0" });
         ck_assert_uint_eq(box_stat("host/data/x").st_uid, 33);
