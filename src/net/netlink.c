@@ -8,6 +8,8 @@
 #include "util/fd.h"
 
 #define ANSWER_SIZE (32U << 10)          /* what the kernel puts into one packet of a dump at most */
+#define ANSWER_MEMORY 1024U              /* bytes that one answer takes in the socket's buffer at most, of those that are no dump */
+#define BATCH_SMALL (32U << 10)          /* fits into any buffer, and its answers do */
 #define DUMP_SIZE_MAX (64U << 20)        /* some 100000 links */
 #define DUMP_TRIES_MAX 16                /* of a dump that changes while it is read */
 #define PATIENCE_SECONDS 30              /* for an answer that never takes long: better an error than to hang */
@@ -89,11 +91,22 @@ int netlink_socket(int protocol) {
         return TAKE_FD(fd);
 }
 
+/* What is sent at once has to fit, and so have the answers: the kernel drops what does not. It may, with CAP_NET_ADMIN. */
+static void buffers_fit(int fd, const NetlinkBatch *b) {
+        int send = (int) MIN(2 * b->data.size, (size_t) INT32_MAX / 2), receive = (int) MIN((size_t) b->n * ANSWER_MEMORY, (size_t) INT32_MAX / 2);
+
+        if (b->data.size < BATCH_SMALL)
+                return;
+        (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &send, sizeof(send));
+        (void) setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive, sizeof(receive));
+}
+
 static int batch_send(int fd, const NetlinkBatch *b) {
         const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 
         if (b->failed)
                 return -ENOMEM;
+        buffers_fit(fd, b);
         return sendto(fd, b->data.data, b->data.size, 0, (const struct sockaddr *) &kernel, sizeof(kernel)) < 0 ? -errno : 0;
 }
 

@@ -15,6 +15,7 @@
 #include "run/rollout.h"
 #include "run/scope.h"
 #include "run/spec-copy.h"
+#include "run/status.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/paths.h"
@@ -195,6 +196,7 @@ static void changed(Supervisor *sv) {
         }
         if (sv->phase == PHASE_STARTING) {
                 sv->phase = PHASE_RUNNING;
+                status_write_state(sv); /* who is started after this one looks for it there */
                 if (!sv->release->spec->oneshot)
                         (void) sd_notifyf(0, "READY=1\nSTATUS=%s", sv->status);
                 (void) malloc_trim(0);

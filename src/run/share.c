@@ -63,6 +63,12 @@ static bool is_same_namespace(int a, int b) {
         return fstat(a, &st_a) >= 0 && fstat(b, &st_b) >= 0 && st_a.st_dev == st_b.st_dev && st_a.st_ino == st_b.st_ino;
 }
 
+static bool is_hosts(int netns) {
+        _cleanup_close_ int own = netns_of(getpid());
+
+        return own < 0 || is_same_namespace(own, netns);
+}
+
 /* ---- files ---- */
 
 static WorldFile *file_find(const World *w, const char *target) {
@@ -129,6 +135,8 @@ int share_begin(Instance *i, World *w, Error *reterr) {
         if (!i->share)
                 return -ENOMEM;
         r = other_open(i, i->share, &key);
+        if (r >= 0 && is_hosts(i->share->netns))
+                r = -EXDEV;
         if (r >= 0)
                 r = files_share(other_app(i), key, w);
         /* Capabilities in the other's user namespace are not this payload's: a low port must not need one. */
@@ -138,8 +146,12 @@ int share_begin(Instance *i, World *w, Error *reterr) {
                 r = watch(i->share);
         if (r >= 0)
                 return 0;
-        (void) error_set(reterr, r, r == -ENOENT || r == -ESRCH ? "app '%s', whose network this one shares, is not running" :
-                "the network of app '%s' cannot be shared", other_app(i));
+        if (r == -EXDEV)
+                (void) error_set(reterr, r, "app '%s' is on the host's network, which is Network=host", other_app(i));
+        else if (r == -ENOENT || r == -ESRCH)
+                (void) error_set(reterr, r, "app '%s', whose network this one shares, is not running", other_app(i));
+        else
+                (void) error_set_errno(reterr, r, "cannot share the network of app '%s'", other_app(i));
         return error_prefix(reterr, "%s", spec_origin_text(i->process->release->spec, i->process->spec->network_origin, origin, sizeof(origin)));
 }
 

@@ -88,8 +88,8 @@ static int look_at(Instance *i, int netns, size_t port) {
         if (r <= 0)
                 return r;
         i->translation->inside[port] = (uint8_t) r;
-        /* Connections can be made from within, too; datagrams of clients come by rules alone. */
-        if (i->attachment.wanted ? !has_address(i, port) : p->protocol == SPEC_PROTOCOL_UDP)
+        /* Without a network connections are made from within; datagrams come by rules alone. */
+        if (!has_address(i, port) ? i->attachment.wanted || p->protocol == SPEC_PROTOCOL_UDP : p->protocol == SPEC_PROTOCOL_UDP && is_internal(i))
                 i->translation->inside[port] = 0;
         return i->translation->inside[port] != 0;
 }

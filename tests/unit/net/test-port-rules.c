@@ -19,7 +19,7 @@ static void world_make(void) {
         Address a = { .family = AF_INET, .bytes = { 192, 0, 2, 1 } };
         Link lo;
 
-        ck_assert_int_eq(unshare(CLONE_NEWUSER | CLONE_NEWNET), 0);
+        ck_assert_int_eq(unshare(CLONE_NEWNET | (geteuid() == 0 ? 0 : CLONE_NEWUSER)), 0);
         route = netlink_socket(NETLINK_ROUTE);
         ck_assert_int_ge(route, 0);
         ck_assert_int_eq(link_find(route, "lo", &lo), 0);
@@ -110,6 +110,30 @@ START_TEST(targets_share_what_comes) {
 }
 END_TEST
 
+START_TEST(a_thousand_instances_are_many) {
+        const SpecPort spec = { .host = 80 };
+        static PortTarget targets[1023];
+        const PortRule rule = { .spec = &spec, .host = 80, .targets = targets, .n_targets = ELEMENTSOF(targets) };
+        _cleanup_close_ int fd = -EBADF, server = -EBADF;
+
+        if (geteuid() != 0)
+                return; /* the buffers of a socket are the host's root's to enlarge */
+        world_make();
+        fd = netlink_socket(NETLINK_NETFILTER);
+        server = serve(INADDR_ANY, 8080);
+        for (size_t i = 0; i < ELEMENTSOF(targets); i++)
+                targets[i] = (PortTarget){
+                        .address = { .family = AF_INET, .bytes = { 192, 0, 2, 1 } }, .port = 8080,
+                        .subnet = { .base = { .family = AF_INET, .bytes = { 192, 0, 2 } }, .prefix = 24 },
+                };
+        ck_assert_int_eq(port_rules_apply(fd, "web", &rule, 1), 0);
+        ck_assert_int_eq(reach(OTHER, 80), 0);
+        ck_assert_int_eq(port_rules_apply(fd, "web", &rule, 1), 0);
+        ck_assert_int_eq(port_rules_apply(fd, "web", NULL, 0), 0);
+        ck_assert_int_eq(reach(OTHER, 80), -ECONNREFUSED);
+}
+END_TEST
+
 /* Nobody else can change it, and it goes with its socket. */
 START_TEST(the_table_is_the_sockets) {
         const SpecPort spec = { .host = 81 };
@@ -163,6 +187,7 @@ int main(void) {
 
         tcase_add_test(t, a_port_leads_to_another_of_the_same_address);
         tcase_add_test(t, targets_share_what_comes);
+        tcase_add_test(t, a_thousand_instances_are_many);
         tcase_add_test(t, the_table_is_the_sockets);
         tcase_add_test(t, who_listens_is_known_by_family);
         suite_add_tcase(suite, t);
