@@ -188,7 +188,7 @@ static int adopt_instance(Instance *i, Adoption *a, AdoptedFds *fds, const Insta
         r = instance_adopt(i, status, TAKE_FD(fds->pidfd), TAKE_FD(fds->pipe), TAKE_FD(fds->memory), TAKE_FD(fds->notify));
         if (r >= 0 && i->process->n_ports > 0)
                 r = publish_adopt(i, TAKE_FD(fds->binds), TAKE_FD(fds->binds_memory), a);
-        if (r >= 0 && *status->network)
+        if (r >= 0 && *status->addresses)
                 r = names_adopt(i, TAKE_FD(fds->dns_udp), TAKE_FD(fds->dns_tcp));
         if (r < 0) {
                 log_warning("Instance '%s' of app '%s': cannot be taken over: %s", i->name, i->sv->name, strerror(-r));

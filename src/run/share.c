@@ -119,8 +119,10 @@ static int watch(struct Share *s) {
 static struct Share *share_new(Instance *i) {
         struct Share *s = calloc(1, sizeof(*s));
 
-        if (s)
-                *s = (struct Share){ .instance = i, .pidfd = -EBADF, .netns = -EBADF };
+        if (!s)
+                return NULL;
+        *s = (struct Share){ .instance = i, .pidfd = -EBADF, .netns = -EBADF };
+        i->attachment.network.name = str_format("container:%s", other_app(i)); /* which others are told */
         return s;
 }
 

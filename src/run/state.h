@@ -46,7 +46,7 @@ typedef struct InstanceStatus {
         uint64_t since_usec;  /* CLOCK_REALTIME of the last change of state */
         int exit_code;        /* CLD_EXITED, CLD_KILLED, …; 0: has not ended; -1: unknown, see waitid(2) */
         int exit_status;      /* exit status or signal */
-        char *network;        /* that it is on: "berth" for the one without a file; "" for none of berth's */
+        char *network;        /* that it is on: "berth" for the one without a file, "container:db" for that of app db; "" for none of berth's */
         char *addresses;      /* on that network: "10.77.3.4/16, fd00::1/64"; "" for none */
         char *ports;          /* what it listens on by takeover: "*:8080->80/tcp, 127.0.0.1:53->53/udp"; "" for nothing */
         char *health;         /* "starting", "healthy", "unhealthy"; "" without a health check, and while it does not run */
