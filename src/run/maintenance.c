@@ -35,7 +35,8 @@ typedef struct Client {
         Maintenance *of;
         sd_event_source *source, *timer;
         size_t read, sent;
-        char end[4]; /* the last bytes of what was read */
+        char begin[STRLEN("HEAD ")]; /* the first bytes of what was read: the method */
+        char end[4];                 /* the last ones */
         bool answered;
         Buf answer;
 } Client;
@@ -49,6 +50,7 @@ struct Maintenance {
         size_t n_clients;
         char *page;
         size_t page_size;
+        const char *page_type; /* Content-Type */
 };
 
 static void client_free(Client *c) {
@@ -73,15 +75,18 @@ static int on_client_timer(sd_event_source *s, uint64_t usec, void *userdata) {
 static int answer_make(Client *c) {
         Maintenance *m = c->of;
         int r = buf_printf(&c->answer,
-                "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %zu\r\n"
-                "Retry-After: " RETRY_AFTER "\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n", m->page_size);
+                "HTTP/1.1 503 Service Unavailable\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                "Retry-After: " RETRY_AFTER "\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n", m->page_type, m->page_size);
 
-        return r < 0 ? r : buf_append(&c->answer, m->page, m->page_size);
+        /* RFC 9110 9.3.2: the same head, and no more. */
+        return r < 0 || memcmp(c->begin, "HEAD ", sizeof(c->begin)) == 0 ? r : buf_append(&c->answer, m->page, m->page_size);
 }
 
 /* The end of the head, RFC 9112 2.1: an empty line. What comes behind it nobody wants. */
 static bool request_ends(Client *c, const char *data, size_t n) {
         for (size_t i = 0; i < n; i++) {
+                if (c->read + i < sizeof(c->begin))
+                        c->begin[c->read + i] = data[i];
                 memmove(c->end, c->end + 1, sizeof(c->end) - 1);
                 c->end[sizeof(c->end) - 1] = data[i];
                 if (memcmp(c->end, "\r\n\r\n", 4) == 0 || memcmp(c->end + 2, "\n\n", 2) == 0)
@@ -230,6 +235,18 @@ static void instances_live(Supervisor *sv) {
                 publish_set_live(sv->instances[k], sv->instances[k]->state == INSTANCE_READY);
 }
 
+/* By the end of its name. */
+static const char *type_of(const char *path) {
+        static const struct {
+                const char *suffix, *type;
+        } types[] = { { ".txt", "text/plain; charset=utf-8" }, { ".json", "application/json" } };
+
+        for (size_t i = 0; path && i < ELEMENTSOF(types); i++)
+                if (str_ends_with(path, types[i].suffix))
+                        return types[i].type;
+        return "text/html; charset=utf-8";
+}
+
 static int page_read(Maintenance *m, const char *path, Error *reterr) {
         char *page;
         size_t size;
@@ -247,6 +264,7 @@ static int page_read(Maintenance *m, const char *path, Error *reterr) {
         free(m->page);
         m->page = page;
         m->page_size = size;
+        m->page_type = type_of(path);
         return 0;
 }
 
