@@ -51,17 +51,15 @@ int strv_consume(char ***v, char *s) {
 
         if (!s)
                 return -ENOMEM;
-        /* Grown by doubling: room is full only when n is zero or a power of two. */
-        if (n == 0 || (n & (n - 1)) == 0) {
-                p = realloc(*v, sizeof(char *) * (n == 0 ? 2 : n * 2 + 1));
-                if (!p) {
-                        free(s);
-                        return -ENOMEM;
-                }
-                *v = p;
+        /* Whoever made the list made it as large as it was then. */
+        p = realloc(*v, sizeof(char *) * (n + 2));
+        if (!p) {
+                free(s);
+                return -ENOMEM;
         }
-        (*v)[n] = s;
-        (*v)[n + 1] = NULL;
+        *v = p;
+        p[n] = s;
+        p[n + 1] = NULL;
         return 0;
 }
 
@@ -77,12 +75,9 @@ bool strv_equal(char *const *a, char *const *b) {
 }
 
 char **strv_copy(char *const *v) {
-        size_t n = strv_length(v), room = 2;
-        _cleanup_strv_ char **copy = NULL;
+        size_t n = strv_length(v);
+        _cleanup_strv_ char **copy = calloc(n + 1, sizeof(char *));
 
-        while (room < n + 1)
-                room = room * 2;
-        copy = calloc(room + 1, sizeof(char *));
         if (!copy)
                 return NULL;
         for (size_t i = 0; i < n; i++) {

@@ -74,6 +74,22 @@ START_TEST(strv_keeps_its_terminator) {
 }
 END_TEST
 
+/* However large it is and whoever has made it: the sanitizers watch. */
+START_TEST(a_list_of_any_size_grows) {
+        for (size_t n = 0; n < 20; n++) {
+                _cleanup_strv_ char **v = calloc(n + 1, sizeof(char *)), **copy = NULL;
+
+                for (size_t i = 0; i < n; i++)
+                        v[i] = strdup("x");
+                copy = strv_copy(v);
+                ck_assert_int_eq(strv_append(&v, "y"), 0);
+                ck_assert_int_eq(strv_append(&copy, "y"), 0);
+                ck_assert_uint_eq(strv_length(v), n + 1);
+                ck_assert(strv_equal(v, copy));
+        }
+}
+END_TEST
+
 START_TEST(str_after_and_ends_with) {
         ck_assert_str_eq(str_after("sha256:ab", "sha256:"), "ab");
         ck_assert_ptr_null(str_after("sha25", "sha256:"));
@@ -135,6 +151,7 @@ int main(void) {
         tcase_add_test(t, parse_u64_takes_the_whole_text_in_decimal);
         tcase_add_test(t, parse_boolean_knows_what_systemd_knows);
         tcase_add_test(t, strv_keeps_its_terminator);
+        tcase_add_test(t, a_list_of_any_size_grows);
         tcase_add_test(t, str_after_and_ends_with);
         tcase_add_test(t, strv_sort_orders_and_the_order_is_searched);
         tcase_add_test(t, strv_join_puts_the_separator_between);
