@@ -57,7 +57,7 @@ static int append_limit(sd_bus_message *m, const Spec *now, const Limit *l, Erro
                        sd_bus_message_append(m, "(sv)", l->property, "t", value);
 }
 
-/* Writes more than the unit in memory: SetUnitProperties leaves a drop-in for each property, which would win over the spec from now on. */
+/* SetUnitProperties leaves a drop-in for each property, which would win over the spec from now on. The slice keeps what it has in memory. */
 static void forget_drop_ins(const char *slice) {
         _cleanup_free_ char *directory = str_format(SLICE_CONTROL_DIR "/%s.d", slice);
 

@@ -15,6 +15,6 @@
  * makes the same of it. */
 int slice_unit_write(const Spec *s, Error *reterr);
 
-/* Gives the slice the limits (deploy/limits.h) of now that are others than those of before; s stays what systemd has on disk. Both are done:
- * systemd may forget the slice whenever nothing is in it. */
+/* The same, and gives the slice that systemd has in memory the limits (deploy/limits.h) of now that are others than those of before. It takes
+ * both: systemd may forget a slice whenever nothing is in it, and read it again. */
 int slice_change(sd_bus *bus, const Spec *before, const Spec *now, Error *reterr);
