@@ -151,6 +151,12 @@ int attach_begin(Instance *i, int netns, int route, Error *reterr) {
         return r;
 }
 
+bool attach_is_internal(const Instance *i) {
+        const Spec *network = i->process->spec->network_spec;
+
+        return network && network->net.internal.value;
+}
+
 bool attach_is_done(const Instance *i) {
         return !i->attachment.wanted || i->attachment.done;
 }

@@ -27,6 +27,7 @@ bool attach_is_sysctl(const SpecProcess *p, const char *name);
 
 /* The helper has made the network namespace that netns is open on; route is a NETLINK_ROUTE socket of it. */
 int attach_begin(Instance *i, int netns, int route, Error *reterr);
+bool attach_is_internal(const Instance *i); /* its network leads nowhere else */
 bool attach_is_done(const Instance *i); /* or not wanted: it may go on */
 
 /* An earlier supervisor did all that, and wrote it down. */

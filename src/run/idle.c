@@ -4,9 +4,9 @@
 #include "net/connections.h"
 #include "net/last-packet.h"
 #include "run/idle.h"
+#include "run/inside.h"
 #include "run/instance.h"
 #include "run/rollout.h"
-#include "run/translate.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -36,7 +36,7 @@ static bool is_in_use(const Supervisor *sv) {
                 for (size_t k = 0; k < sv->release->processes[i].n_ports; k++)
                         if (port_has_connection(sv->release->processes[i].ports[k]) != 0)
                                 return true;
-        return translate_has_connection(sv) != 0;
+        return inside_has_connection(sv) != 0;
 }
 
 /* ---- the filter ---- */
@@ -63,7 +63,7 @@ static bool filter_all(const Idle *i) {
                 return false;
         for (size_t n = 0; n < i->sv->n_instances; n++)
                 for (size_t k = 0; k < i->sv->instances[n]->process->n_ports; k++)
-                        if (translate_has(i->sv->instances[n], k))
+                        if (inside_has(i->sv->instances[n], k))
                                 return false;
         for (size_t n = 0; n < release->n_processes; n++)
                 for (size_t k = 0; k < release->processes[n].n_ports; k++)

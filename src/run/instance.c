@@ -16,13 +16,13 @@
 #include "run/drain.h"
 #include "run/exit.h"
 #include "run/health.h"
+#include "run/inside.h"
 #include "run/instance.h"
 #include "run/names.h"
 #include "run/plan.h"
 #include "run/publish.h"
 #include "run/settle.h"
 #include "run/share.h"
-#include "run/translate.h"
 #include "run/volume.h"
 #include "run/wait.h"
 #include "sandbox/world.h"
@@ -617,7 +617,7 @@ static void action_watch(Instance *i) {
                 if (p->mounts.items[k].type == SPEC_MOUNT_VOLUME && p->mounts.items[k].source)
                         (void) volume_filled(p->mounts.items[k].source);
         health_begin(i);
-        if (translate_begin(i) < 0)
+        if (inside_begin(i) < 0)
                 instance_log(i, LOG_WARNING, "what its payload listens on cannot be looked at: Cannot allocate memory");
         if (spec_is_release(p) || p->notify == SPEC_NOTIFY_YES || health_gates(i) || (p->ports.n > 0 && !publish_is_taken(i)))
                 timer_arm(i, start_timeout(i));

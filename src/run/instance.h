@@ -52,7 +52,7 @@ struct Instance {
         Takeover takeover;           /* with published ports */
         struct InnerPort **inner_ports; /* by port; NULL: none, or not needed */
         struct Share *share;         /* of another app's network; NULL: it shares none */
-        struct Translation *translation; /* of ports that are not taken over; NULL: that is not in question */
+        struct Inside *inside; /* ports that are not taken over; NULL: that is not in question */
         sd_event_source *pid_source, *outer_source, *control_source, *log_source, *notify_source, *timer, *binds_source, *inner_timer;
 
         ScopeSettings limits;        /* that its scope has; the numbers alone */

@@ -20,6 +20,14 @@ Process *release_process(const Release *r, const char *name) {
         return NULL;
 }
 
+size_t process_port(const Process *p, const Port *port) {
+        size_t k = 0;
+
+        while (k < p->n_ports && p->ports[k] != port)
+                k++;
+        return k;
+}
+
 int release_new(Supervisor *sv, Spec *spec, unsigned number, Release **ret) {
         Release *r = calloc(1, sizeof(*r)), **releases;
 

@@ -46,6 +46,9 @@ int release_open_ports(struct Supervisor *sv, Release *r, Error *reterr);
 /* Gives up what only its instances needed. */
 Release *release_free(struct Supervisor *sv, Release *r);
 
+/* That port of the host, as the process counts its ports; n_ports: it has none such. */
+size_t process_port(const Process *p, const Port *port);
+
 /* NULL: the unnamed one. NULL also where there is none. */
 Process *release_process(const Release *r, const char *name);
 

@@ -3,6 +3,7 @@
 
 #include "run/health.h"
 #include "run/inner-port.h"
+#include "run/inside.h"
 #include "run/instance.h"
 #include "run/publish.h"
 #include "run/translate.h"
@@ -47,7 +48,7 @@ int publish_open(Supervisor *sv, Process *process, Adoption *a, Error *reterr) {
 void publish_close(Supervisor *sv, Process *process) {
         for (size_t i = 0; i < process->n_ports; i++) {
                 if (port_pool_is_last(&sv->ports, process->ports[i]))
-                        translate_forget(sv, process->ports[i]);
+                        passages_forget(sv, process->ports[i]);
                 port_pool_put(&sv->ports, process->ports[i]);
         }
         free(process->ports);
@@ -224,7 +225,7 @@ int publish_adopt(Instance *i, int listener, int memory, Adoption *a) {
         int r;
 
         if (listener < 0)
-                return translate_begin(i);
+                return inside_begin(i);
         r = takeover_watch(i, listener, memory);
         if (r < 0)
                 return r;
@@ -235,7 +236,7 @@ int publish_adopt(Instance *i, int listener, int memory, Adoption *a) {
                 if (takeover_has(&i->takeover, k, _PORT_KIND_MAX))
                         inner_port_open(i, k, adopted_inner_port(i, k, a));
         publish_set_live(i, i->state == INSTANCE_READY);
-        r = translate_begin(i);
+        r = inside_begin(i);
         if (r < 0)
                 return r;
         /* One that the earlier supervisor had received is not told again. */
@@ -245,7 +246,7 @@ int publish_adopt(Instance *i, int listener, int memory, Adoption *a) {
 void publish_end(Instance *i) {
         size_t n = i->takeover.n_ports;
 
-        translate_end(i);
+        inside_end(i);
         i->binds_source = sd_event_source_disable_unref(i->binds_source);
         i->inner_timer = sd_event_source_disable_unref(i->inner_timer);
         if (i->takeover.memory)
@@ -269,7 +270,7 @@ void publish_set_live(Instance *i, bool live) {
                         live ? "give it" : "take from it", strerror(-r));
         if (i->state == INSTANCE_REAPING)
                 takeover_shut(&i->takeover);
-        if (i->translation)
+        if (i->inside)
                 translate_update(i->sv);
 }
 

@@ -6,6 +6,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "run/passage.h"
 #include "run/port-pool.h"
 #include "run/process.h"
 #include "run/detacher.h"
@@ -43,6 +44,7 @@ struct Supervisor {
         Instance **instances;
         size_t n_instances;
         PortPool ports;
+        Passages passages;
         struct Translator *translator; /* NULL: all ports are taken over, or none is yet */
 
         sd_event *event;
