@@ -47,14 +47,14 @@ def own(tree, base):
 
 
 class DockerEngine:
-    """dockerd with its files below a directory, without networks and rules; it ends with end()."""
-    def __init__(self, directory):
+    """dockerd with its files below a directory, without rules and, unless bridge is true, without networks; it ends with end()."""
+    def __init__(self, directory, bridge=False):
         if not shutil.which("dockerd"):
             raise RuntimeError("there is no dockerd here")
         os.makedirs(directory, exist_ok=True)
         log_path = f"{directory}/log"
-        command = ["dockerd", f"--data-root={directory}/data", "--exec-root=/run/bench-docker", "--iptables=false", "--bridge=none",
-                   "--userns-remap=default"]
+        command = ["dockerd", f"--data-root={directory}/data", "--exec-root=/run/bench-docker", "--iptables=false",
+                   "--userns-remap=default"] + ([] if bridge else ["--bridge=none"])
         with open(log_path, "w") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + 30
