@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <linux/inet_diag.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 
 #include "net/busy.h"
 #include "net/netlink.h"
+#include "net/sock-diag.h"
 #include "util/fd.h"
 
 #define WAITING (1U << TCP_ESTABLISHED | 1U << TCP_CLOSE_WAIT)
@@ -46,16 +46,9 @@ static int take(Sockets *s, const struct nlmsghdr *m) {
 }
 
 static int family_add(int fd, int family, uint16_t port, Sockets *s) {
-        const struct inet_diag_req_v2 request = {
-                .sdiag_family = (uint8_t) family, .sdiag_protocol = IPPROTO_TCP, .idiag_states = WAITING, .id.idiag_sport = htobe16(port),
-                .idiag_ext = 1U << (INET_DIAG_INFO - 1),
-        };
-        _cleanup_batch_ NetlinkBatch b = NETLINK_BATCH_INIT;
         _cleanup_buf_ Buf answers = BUF_INIT;
-        int r;
+        int r = sock_diag_find(fd, family, IPPROTO_TCP, WAITING, port, 1U << (INET_DIAG_INFO - 1), &answers);
 
-        netlink_begin(&b, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &request, sizeof(request));
-        r = netlink_dump(fd, &b, &answers);
         for (const struct nlmsghdr *m = NULL; r >= 0 && (m = netlink_next(&answers, m));)
                 r = take(s, m);
         return r;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <linux/inet_diag.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
 #include "net/connections.h"
 #include "net/netlink.h"
 #include "net/netns.h"
+#include "net/sock-diag.h"
 #include "util/fd.h"
 
 #define OPEN (1U << TCP_ESTABLISHED | 1U << TCP_SYN_RECV | 1U << TCP_FIN_WAIT1 | 1U << TCP_FIN_WAIT2 | 1U << TCP_CLOSE_WAIT | 1U << TCP_LAST_ACK | \
@@ -15,19 +15,9 @@
 #define WAITING (1U << TCP_LISTEN)
 #define BOUND (1U << TCP_CLOSE) /* of a UDP socket that is not connected */
 
-static int sockets_find(int fd, int family, int protocol, uint32_t states, uint16_t port, Buf *ret) {
-        const struct inet_diag_req_v2 request = {
-                .sdiag_family = (uint8_t) family, .sdiag_protocol = (uint8_t) protocol, .idiag_states = states, .id.idiag_sport = htobe16(port),
-        };
-        _cleanup_batch_ NetlinkBatch b = NETLINK_BATCH_INIT;
-
-        netlink_begin(&b, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &request, sizeof(request));
-        return netlink_dump(fd, &b, ret);
-}
-
 static int family_has_connection(int fd, int family, uint16_t port) {
         _cleanup_buf_ Buf answers = BUF_INIT;
-        int r = sockets_find(fd, family, IPPROTO_TCP, OPEN, port, &answers);
+        int r = sock_diag_find(fd, family, IPPROTO_TCP, OPEN, port, 0, &answers);
 
         return r < 0 ? r : netlink_next(&answers, NULL) != NULL;
 }
@@ -80,7 +70,7 @@ int netns_listens(int netns, SpecProtocol protocol, uint16_t port) {
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(families); i++) {
                 _cleanup_buf_ Buf answers = BUF_INIT;
 
-                r = sockets_find(fd, families[i], udp ? IPPROTO_UDP : IPPROTO_TCP, udp ? BOUND : WAITING, port, &answers);
+                r = sock_diag_find(fd, families[i], udp ? IPPROTO_UDP : IPPROTO_TCP, udp ? BOUND : WAITING, port, 0, &answers);
                 for (const struct nlmsghdr *m = NULL; r >= 0 && (m = netlink_next(&answers, m));)
                         result |= reached_by(m);
         }
