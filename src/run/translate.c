@@ -170,10 +170,12 @@ static int rules_apply(Supervisor *sv, const Rules *rules) {
         return r;
 }
 
+/* Most apps have none of this, and are asked at each change of an instance. */
 static bool is_needed(const Supervisor *sv) {
         for (size_t n = 0; n < sv->n_instances; n++)
-                if (sv->instances[n]->inside)
-                        return true;
+                for (size_t k = 0; k < sv->instances[n]->process->n_ports; k++)
+                        if (inside_has(sv->instances[n], k) || inside_main(sv->instances[n], k) != k)
+                                return true;
         for (size_t k = 0; k < port_pool_count(&sv->ports); k++)
                 if (redirect_of(sv, port_pool_at(&sv->ports, k)))
                         return true;
