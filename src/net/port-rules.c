@@ -30,7 +30,6 @@ static TableName table_name(const char *app) {
 
 /* The published address. */
 static void match_address(NftRule *r, const PortRule *rule, int family) {
-        static const uint8_t any[16];
         static const Subnet loopback[] = {
                 { .base = { .family = AF_INET, .bytes = { 127 } }, .prefix = 8 },
                 { .base = { .family = AF_INET6, .bytes = { [15] = 1 } }, .prefix = 128 },
@@ -38,7 +37,7 @@ static void match_address(NftRule *r, const PortRule *rule, int family) {
         Subnet s = { .base = { .family = family }, .prefix = family == AF_INET ? 32 : 128 };
 
         nft_match_family(r, family);
-        if (rule->spec->family == 0 || memcmp(rule->spec->address, any, sizeof(any)) == 0)
+        if (spec_port_is_any(rule->spec))
                 nft_match_local(r);
         else {
                 memcpy(s.base.bytes, rule->spec->address, sizeof(s.base.bytes));

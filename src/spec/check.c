@@ -262,19 +262,13 @@ static int check_process(Check *c) {
         return r;
 }
 
-static bool address_is_any(const SpecPort *p) {
-        static const uint8_t zero[sizeof(p->address)];
-
-        return p->family == 0 || memcmp(p->address, zero, sizeof(zero)) == 0;
-}
-
 /* Would the host have to listen twice on one address and port? */
 static bool ports_clash(const SpecPort *a, const SpecPort *b) {
         if (a->host == 0 || a->host != b->host || a->protocol != b->protocol)
                 return false;
         if (a->family != 0 && b->family != 0 && a->family != b->family)
                 return false;
-        return address_is_any(a) || address_is_any(b) || memcmp(a->address, b->address, sizeof(a->address)) == 0;
+        return spec_port_is_any(a) || spec_port_is_any(b) || memcmp(a->address, b->address, sizeof(a->address)) == 0;
 }
 
 static bool is_again(const SpecPort *a, const SpecPort *b) {

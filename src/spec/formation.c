@@ -63,10 +63,10 @@ uint64_t spec_start_timeout(const Spec *s, const SpecProcess *p) {
         return p->ports.n > 0 ? MIN(service, (uint64_t) PORT_START_TIMEOUT_USEC) : service;
 }
 
-static bool is_any_address(const SpecPort *p) {
+bool spec_port_is_any(const SpecPort *p) {
         static const uint8_t any[sizeof(p->address)];
 
-        return memcmp(p->address, any, sizeof(any)) == 0;
+        return p->family == 0 || memcmp(p->address, any, sizeof(any)) == 0;
 }
 
 static bool is_loopback_address(const SpecPort *p) {
@@ -77,7 +77,7 @@ static bool is_loopback_address(const SpecPort *p) {
 
 /* More is wider. */
 static int width(const SpecPort *p) {
-        return p->family == 0 ? 3 : is_any_address(p) ? 2 : !is_loopback_address(p);
+        return p->family == 0 ? 3 : spec_port_is_any(p) ? 2 : !is_loopback_address(p);
 }
 
 size_t spec_port_main(const SpecPort *ports, size_t n, size_t port) {
@@ -93,7 +93,7 @@ size_t spec_port_main(const SpecPort *ports, size_t n, size_t port) {
 bool spec_port_is_within(const SpecPort *p, const SpecPort *main) {
         if (main->family == 0)
                 return true;
-        return p->family == main->family && (is_any_address(main) || memcmp(p->address, main->address, sizeof(p->address)) == 0);
+        return p->family == main->family && (spec_port_is_any(main) || memcmp(p->address, main->address, sizeof(p->address)) == 0);
 }
 
 uint16_t spec_health_http_port(const SpecProcess *p) {

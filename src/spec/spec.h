@@ -585,6 +585,9 @@ void spec_update_shares(const SpecProcess *p, unsigned of, unsigned *ret_surge, 
  * TimeoutStartSec= of the service, a little less, so that the reason is told before systemd gives up. */
 uint64_t spec_start_timeout(const Spec *s, const SpecProcess *p);
 
+/* Is it for all addresses of the host, of a family or of both? */
+bool spec_port_is_any(const SpecPort *p);
+
 /* A container's port may be several of the host's, and a payload has one socket for them: that of the one which this is the index of, whose
  * address is the widest. port itself, where it is the only one. */
 size_t spec_port_main(const SpecPort *ports, size_t n, size_t port);
