@@ -66,13 +66,11 @@ static bool address_get(const void *tuple, int family, bool source, Address *ret
 
 /* Only the host's own can be bound. */
 static bool is_local(const Address *a) {
-        struct sockaddr_in in = { .sin_family = AF_INET };
-        struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+        struct sockaddr_storage at;
+        socklen_t size = address_socket(a, 0, &at);
         _cleanup_close_ int fd = socket(a->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-        memcpy(&in.sin_addr, a->bytes, sizeof(in.sin_addr));
-        memcpy(&in6.sin6_addr, a->bytes, sizeof(in6.sin6_addr));
-        return fd >= 0 && bind(fd, a->family == AF_INET ? (struct sockaddr *) &in : (struct sockaddr *) &in6, a->family == AF_INET ? sizeof(in) : sizeof(in6)) == 0;
+        return fd >= 0 && bind(fd, (struct sockaddr *) &at, size) == 0;
 }
 
 /* The answers come from where it leads. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -53,14 +52,10 @@ static const Port *main_taken(const Supervisor *sv, const Port *port) {
 }
 
 static int connect_address(const Address *a, uint16_t port, int netns) {
-        struct sockaddr_storage to = { .ss_family = (sa_family_t) a->family };
-        struct sockaddr_in *in = (struct sockaddr_in *) &to;
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *) &to;
-        socklen_t size = a->family == AF_INET ? sizeof(*in) : sizeof(*in6);
+        struct sockaddr_storage to;
+        socklen_t size = address_socket(a, port, &to);
         _cleanup_close_ int fd = -EBADF;
 
-        in->sin_port = htons(port); /* at the same place in both */
-        memcpy(a->family == AF_INET ? (void *) &in->sin_addr : (void *) &in6->sin6_addr, a->bytes, address_size(a));
         if (netns < 0)
                 return socket_connect(&to, size);
         fd = netns_socket(netns, a->family, SOCK_STREAM | SOCK_NONBLOCK, 0);

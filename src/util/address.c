@@ -9,6 +9,16 @@ size_t address_size(const Address *a) {
         return a->family == AF_INET6 ? 16 : 4;
 }
 
+socklen_t address_socket(const Address *a, uint16_t port, struct sockaddr_storage *ret) {
+        struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+        struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+
+        memcpy(&in.sin_addr, a->bytes, sizeof(in.sin_addr));
+        memcpy(&in6.sin6_addr, a->bytes, sizeof(in6.sin6_addr));
+        memcpy(ret, a->family == AF_INET ? (void *) &in : (void *) &in6, a->family == AF_INET ? sizeof(in) : sizeof(in6));
+        return a->family == AF_INET ? sizeof(in) : sizeof(in6);
+}
+
 int address_parse(const char *text, Address *ret) {
         Address a = { .family = strchr(text, ':') ? AF_INET6 : AF_INET };
 

@@ -3,6 +3,8 @@
 
 /* Addresses of IPv4 and IPv6, and the subnets that they are in. */
 
+#include <sys/socket.h>
+
 #include "util/macro.h"
 
 typedef struct Address {
@@ -27,6 +29,7 @@ AddressText address_text(const Address *a);
 AddressText subnet_text(const Subnet *s);
 
 size_t address_size(const Address *a); /* 4 or 16 */
+socklen_t address_socket(const Address *a, uint16_t port, struct sockaddr_storage *ret); /* for bind(2) and connect(2), and how much of it is used */
 bool address_equal(const Address *a, const Address *b) _pure_;
 bool subnet_has(const Subnet *s, const Address *a) _pure_;
 bool subnet_overlaps(const Subnet *a, const Subnet *b) _pure_;
