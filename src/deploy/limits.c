@@ -3,13 +3,10 @@
 #include <stdio.h>
 
 #include "deploy/limits.h"
+#include "spec/names.h"
 #include "unit/text.h"
 #include "util/nearest.h"
 #include "util/strv.h"
-
-#define CPU_USEC 1000000U /* of one processor in a second */
-#define WEIGHT_MAX 10000
-#define PIDS_MAX 4194304 /* PID_MAX_LIMIT of 64-bit kernels */
 
 /* clang-format off */
 const Limit limits[LIMITS_N] = {
@@ -42,7 +39,7 @@ static const char *number_text(const Limit *l, uint64_t value, char text[static 
         case LIMIT_SWAP:
                 return size_words(value, text);
         case LIMIT_CPUS:
-                (void) snprintf(text, LIMIT_TEXT_MAX, "%g", (double) value / CPU_USEC);
+                (void) snprintf(text, LIMIT_TEXT_MAX, "%g", (double) value / LIMIT_CPU_USEC);
                 return text;
         case LIMIT_WEIGHT:
         case LIMIT_NUMBER:
@@ -68,7 +65,7 @@ const char *limit_text(const SpecProcess *p, const Limit *l, char text[static LI
 
 /* "150%" in millionths of the whole: 0, or -EINVAL where it is none. */
 static int parse_percentage(const char *text, uint64_t *ret) {
-        size_t n = parse_decimal_start(text, CPU_USEC / 100, ret);
+        size_t n = parse_decimal_start(text, LIMIT_CPU_USEC / 100, ret);
 
         return n > 0 && streq(text + n, "%") ? 0 : -EINVAL;
 }
@@ -87,14 +84,14 @@ int limit_slice_number(const Limit *l, const char *text, uint64_t *ret, bool *re
         case LIMIT_NUMBER:
                 *ret_share = parse_percentage(text, ret) >= 0;
                 if (*ret_share)
-                        return *ret <= CPU_USEC ? 0 : -ERANGE;
+                        return *ret <= LIMIT_CPU_USEC ? 0 : -ERANGE;
                 return l->kind == LIMIT_NUMBER ? parse_u64(text, UINT64_MAX - 1, ret) : parse_size(text, ret);
         case LIMIT_WEIGHT:
                 if (streq(text, "idle")) {
                         *ret = 0;
                         return 0;
                 }
-                return parse_u64(text, WEIGHT_MAX, ret);
+                return parse_u64(text, LIMIT_WEIGHT_MAX, ret);
         case _LIMIT_KIND_MAX:
         case _LIMIT_KIND_INVALID:
                 break;
@@ -166,28 +163,20 @@ static int take_number(const Limit *l, const char *text, uint64_t *ret, Error *r
         switch (l->kind) {
         case LIMIT_SIZE:
         case LIMIT_SWAP:
-                if (!streq(text, "infinity") && !streq(text, "-1") && parse_size(text, ret) < 0)
+                if (parse_limit_size(text, ret) < 0)
                         return error_set(reterr, -EINVAL, "%s=%s: not a size such as 64m or 2g", l->key, text);
-                if (streq(text, "infinity") || streq(text, "-1") || (*ret == 0 && l->kind == LIMIT_SIZE))
+                if (*ret == 0 && l->kind == LIMIT_SIZE)
                         *ret = SPEC_INFINITY;
                 return 0;
         case LIMIT_CPUS:
-                if (!streq(text, "infinity") && (parse_decimal(text, CPU_USEC, ret) < 0 || (*ret > 0 && *ret < CPU_USEC / 100) || *ret > UINT64_C(8192) * CPU_USEC))
-                        return error_set(reterr, -EINVAL, "%s=%s: not a number of processors such as 1.5", l->key, text);
-                if (streq(text, "infinity") || *ret == 0)
-                        *ret = SPEC_INFINITY;
-                return 0;
+                return parse_limit_cpus(text, ret) < 0 ? error_set(reterr, -EINVAL, "%s=%s: not a number of processors such as 1.5", l->key, text) : 0;
         case LIMIT_NUMBER:
-                if (streq(text, "infinity") || streq(text, "-1") || streq(text, "0"))
-                        *ret = SPEC_INFINITY;
-                else if (parse_u64(text, PIDS_MAX, ret) < 0)
-                        return error_set(reterr, -EINVAL, "%s=%s: not a number from 1 to %d", l->key, text, PIDS_MAX);
-                return 0;
+                return parse_limit_pids(text, ret) < 0 ? error_set(reterr, -EINVAL, "%s=%s: not a number from 1 to %d", l->key, text, LIMIT_PIDS_MAX) : 0;
         case LIMIT_WEIGHT:
                 if (streq(text, "idle") && streq(l->key, "CPUWeight"))
                         *ret = 0;
-                else if (parse_u64(text, WEIGHT_MAX, ret) < 0 || *ret == 0)
-                        return error_set(reterr, -EINVAL, "%s=%s: not a number from 1 to %d", l->key, text, WEIGHT_MAX);
+                else if (parse_limit_weight(text, ret) < 0)
+                        return error_set(reterr, -EINVAL, "%s=%s: not a number from 1 to %d", l->key, text, LIMIT_WEIGHT_MAX);
                 return 0;
         case _LIMIT_KIND_MAX:
         case _LIMIT_KIND_INVALID:
@@ -201,10 +190,10 @@ static int take_number(const Limit *l, const char *text, uint64_t *ret, Error *r
 static char *slice_words(const Limit *l, uint64_t value) {
         if (value == SPEC_INFINITY)
                 return strdup(l->kind == LIMIT_CPUS ? "" : "infinity");
-        if (l->kind == LIMIT_CPUS && value % (CPU_USEC / 100) != 0)
-                return str_format("%" PRIu64 ".%02u%%", value / (CPU_USEC / 100), (unsigned) (value % (CPU_USEC / 100) / (CPU_USEC / 10000)));
+        if (l->kind == LIMIT_CPUS && value % (LIMIT_CPU_USEC / 100) != 0)
+                return str_format("%" PRIu64 ".%02u%%", value / (LIMIT_CPU_USEC / 100), (unsigned) (value % (LIMIT_CPU_USEC / 100) / (LIMIT_CPU_USEC / 10000)));
         if (l->kind == LIMIT_CPUS)
-                return str_format("%" PRIu64 "%%", value / (CPU_USEC / 100));
+                return str_format("%" PRIu64 "%%", value / (LIMIT_CPU_USEC / 100));
         if (l->kind == LIMIT_WEIGHT && value == 0)
                 return strdup("idle");
         return str_format("%" PRIu64, value);

@@ -148,6 +148,35 @@ static const struct TimeUnit {
         { "\u03bcs", 1                },
 };
 
+int parse_limit_size(const char *s, uint64_t *ret) {
+        if (!streq(s, "infinity") && !streq(s, "-1"))
+                return parse_size(s, ret);
+        *ret = SPEC_INFINITY;
+        return 0;
+}
+
+int parse_limit_cpus(const char *s, uint64_t *ret) {
+        uint64_t v = 0;
+
+        if (!streq(s, "infinity") && (parse_decimal(s, LIMIT_CPU_USEC, &v) < 0 || v > UINT64_C(8192) * LIMIT_CPU_USEC))
+                return -EINVAL;
+        if (v > 0 && v < LIMIT_CPU_USEC / 100)
+                return -ERANGE;
+        *ret = v == 0 ? SPEC_INFINITY : v;
+        return 0;
+}
+
+int parse_limit_pids(const char *s, uint64_t *ret) {
+        if (!streq(s, "-1") && !streq(s, "0") && !streq(s, "infinity"))
+                return parse_u64(s, LIMIT_PIDS_MAX, ret) < 0 || *ret == 0 ? -EINVAL : 0;
+        *ret = SPEC_INFINITY;
+        return 0;
+}
+
+int parse_limit_weight(const char *s, uint64_t *ret) {
+        return parse_u64(s, LIMIT_WEIGHT_MAX, ret) < 0 || *ret == 0 ? -EINVAL : 0;
+}
+
 int parse_timespan(const char *s, uint64_t *ret) {
         uint64_t sum = 0;
 

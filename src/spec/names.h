@@ -14,6 +14,16 @@ const char *signal_name(int signal); /* "SIGTERM"; NULL for real-time signals */
 /* The nearest name of what the functions above did not know, or NULL where none is near. */
 const char *signal_near(const char *name);
 
+/* Limits as Memory=, CPUs=, PidsLimit= and the weights have them; SPEC_INFINITY: no limit. 0, -EINVAL, or -ERANGE of less than a hundredth of a
+ * processor, for which microseconds a second are counted. */
+int parse_limit_size(const char *s, uint64_t *ret); /* 0 is no size, and left to the caller */
+int parse_limit_cpus(const char *s, uint64_t *ret);
+int parse_limit_pids(const char *s, uint64_t *ret);
+int parse_limit_weight(const char *s, uint64_t *ret); /* not "idle" */
+#define LIMIT_PIDS_MAX 4194304 /* PID_MAX_LIMIT of 64-bit kernels */
+#define LIMIT_WEIGHT_MAX 10000
+#define LIMIT_CPU_USEC 1000000U /* of one processor in a second */
+
 /* A time span of systemd.time(7), a bare number counts seconds: microseconds; SPEC_INFINITY. */
 int parse_timespan(const char *s, uint64_t *ret);
 

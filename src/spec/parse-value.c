@@ -239,11 +239,7 @@ static int take_size(SpecParse *c, bool zero_is_infinity, uint64_t *ret) {
         r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
-        if (streq(text, "infinity") || streq(text, "-1")) {
-                *ret = SPEC_INFINITY;
-                return 1;
-        }
-        r = parse_size(text, ret);
+        r = parse_limit_size(text, ret);
         if (r < 0)
                 return spec_complain(c, c->line->value, "'%s' is not a size such as 64m or 2g", text);
         if (*ret == 0 && zero_is_infinity)
@@ -275,13 +271,12 @@ int parse_cpus(SpecParse *c, void *place) {
         r = spec_take_value(c, &text);
         if (r <= 0)
                 return r;
-        if (streq(text, "infinity"))
-                return spec_keep_number(c, place, SPEC_INFINITY);
-        if (parse_decimal(text, 1000000, &v) < 0 || v > UINT64_C(1000000) * 8192)
-                return spec_complain(c, c->line->value, "'%s' is not a number of processors such as 1.5", text);
-        if (v > 0 && v < 10000)
+        r = parse_limit_cpus(text, &v);
+        if (r == -ERANGE)
                 return spec_complain(c, c->line->value, "'%s' is less than a hundredth of a processor", text);
-        return spec_keep_number(c, place, v == 0 ? SPEC_INFINITY : v);
+        if (r < 0)
+                return spec_complain(c, c->line->value, "'%s' is not a number of processors such as 1.5", text);
+        return spec_keep_number(c, place, v);
 }
 
 int spec_take_number(SpecParse *c, uint64_t least, uint64_t most, uint64_t *ret) {
@@ -297,34 +292,30 @@ int spec_take_number(SpecParse *c, uint64_t least, uint64_t most, uint64_t *ret)
         return 1;
 }
 
-int parse_cpu_weight(SpecParse *c, void *place) {
+/* What read knows, from 1 to most. */
+static int take_limit(SpecParse *c, int (*read)(const char *text, uint64_t *ret), unsigned most, void *place) {
+        _cleanup_free_ char *text = NULL;
         uint64_t v;
         int r;
 
-        if (streq(c->line->value, "idle"))
-                return spec_keep_number(c, place, 0);
-        r = spec_take_number(c, 1, 10000, &v);
-        return r <= 0 ? r : spec_keep_number(c, place, v);
+        r = spec_take_value(c, &text);
+        if (r <= 0)
+                return r;
+        if (read(text, &v) < 0)
+                return spec_complain(c, c->line->value, "'%s' is not a number from 1 to %u", text, most);
+        return spec_keep_number(c, place, v);
+}
+
+int parse_cpu_weight(SpecParse *c, void *place) {
+        return streq(c->line->value, "idle") ? spec_keep_number(c, place, 0) : take_limit(c, parse_limit_weight, LIMIT_WEIGHT_MAX, place);
 }
 
 int parse_io_weight(SpecParse *c, void *place) {
-        uint64_t v;
-        int r;
-
-        r = spec_take_number(c, 1, 10000, &v);
-        return r <= 0 ? r : spec_keep_number(c, place, v);
+        return take_limit(c, parse_limit_weight, LIMIT_WEIGHT_MAX, place);
 }
 
 int parse_pids(SpecParse *c, void *place) {
-        const char *value = c->line->value;
-        uint64_t v;
-        int r;
-
-        if (streq(value, "-1") || streq(value, "0") || streq(value, "infinity"))
-                return spec_keep_number(c, place, SPEC_INFINITY);
-        /* PID_MAX_LIMIT of 64-bit kernels */
-        r = spec_take_number(c, 1, 4194304, &v);
-        return r <= 0 ? r : spec_keep_number(c, place, v);
+        return take_limit(c, parse_limit_pids, LIMIT_PIDS_MAX, place);
 }
 
 int parse_count(SpecParse *c, void *place) {
