@@ -234,10 +234,16 @@ int release_make(const char *app, ReleaseRecord *r, const Spec *spec, const char
         return 0;
 }
 
+/* The record, to be changed, and where it is. */
+static int record_open(const char *app, unsigned number, ReleaseRecord *ret, char **ret_path) {
+        *ret_path = path_of(app, number, "/record");
+        return *ret_path ? release_read(app, number, ret) : -ENOMEM;
+}
+
 int release_set_fate(const char *app, unsigned number, const char *fate, const char *message) {
         _cleanup_release_record_ ReleaseRecord record = { 0 };
-        _cleanup_free_ char *path = path_of(app, number, "/record");
-        int r = path ? release_read(app, number, &record) : -ENOMEM;
+        _cleanup_free_ char *path = NULL;
+        int r = record_open(app, number, &record, &path);
 
         if (r < 0 || (streq(record.fate, fate) && streq(record.message, message ? message : "")))
                 return r;
@@ -250,8 +256,8 @@ int release_set_fate(const char *app, unsigned number, const char *fate, const c
 
 int release_set_prepared(const char *app, unsigned number) {
         _cleanup_release_record_ ReleaseRecord record = { 0 };
-        _cleanup_free_ char *path = path_of(app, number, "/record");
-        int r = path ? release_read(app, number, &record) : -ENOMEM;
+        _cleanup_free_ char *path = NULL;
+        int r = record_open(app, number, &record, &path);
 
         if (r < 0)
                 return r;
