@@ -76,6 +76,17 @@ void name_withdraw(const char *dir, const char *network, const char *name, const
         (void) rmdir(path); /* fails where others have the name, too */
 }
 
+void name_withdraw_all(const char *dir, const char *network, const Address *address) {
+        _cleanup_free_ char *path = str_format("%s/%s", dir, network);
+        _cleanup_closedir_ DIR *d = NULL;
+
+        if (!path || dir_open(AT_FDCWD, path, &d) < 0)
+                return;
+        for (struct dirent *entry; (entry = readdir(d));)
+                if (*entry->d_name != '.')
+                        name_withdraw(dir, network, entry->d_name, address);
+}
+
 static size_t lookup_in(int dir, const char *path, Address ret[NAME_ADDRESSES_MAX], size_t n) {
         _cleanup_closedir_ DIR *d = NULL;
 

@@ -16,6 +16,8 @@ int name_normalize(const char *name, char ret[NAME_SIZE_MAX]);
 /* dir is BERTH_NAME_DIR. Twice does no harm. */
 int name_publish(const char *dir, const char *network, const char *name, const Address *address);
 void name_withdraw(const char *dir, const char *network, const char *name, const Address *address);
+/* Whatever names the address has on the network. */
+void name_withdraw_all(const char *dir, const char *network, const Address *address);
 
 /* The addresses of both families that the name (normalized) has, on one network or (network NULL) on any. Returns how many: 0 is a
  * name that is not there. The order changes from call to call. */

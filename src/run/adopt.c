@@ -239,18 +239,19 @@ static int releases_adopt(Supervisor *sv, const AppState *state) {
         return r < 0 ? r : wanted_make(desired, sv->release->spec, &sv->wanted);
 }
 
-static void instance_adopt_one(Supervisor *sv, Adoption *a, const InstanceStatus *status) {
+/* False: what is there of it is of no use, and it will be started, if it is wanted. */
+static bool instance_adopt_one(Supervisor *sv, Adoption *a, const InstanceStatus *status) {
         AdoptedFds *fds = adopted_for(a, status->key);
         Process *process = NULL;
         Release *release;
         Instance *i;
 
         if (!fds && !is_over(status->state))
-                return; /* it will be started, if it is wanted */
+                return false;
         if (release_adopt(sv, status->release, &release) >= 0)
                 process = release_process(release, *status->process ? status->process : NULL);
         if (!process || supervisor_instance_add(sv, process, status->index, status->key, &i) < 0)
-                return;
+                return false;
         i->ever_ready = status->was_ready;
         if (!fds)
                 i->state = status->state;
@@ -258,7 +259,9 @@ static void instance_adopt_one(Supervisor *sv, Adoption *a, const InstanceStatus
                 (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", status->key);
                 sv->n_instances--;
                 instance_free(i);
+                return false;
         }
+        return true;
 }
 
 /* What belongs to nobody. */
@@ -273,16 +276,18 @@ static void left_end(const Adoption *a) {
 int adopt_all(Supervisor *sv) {
         _cleanup_(app_state_clear) AppState state = { 0 };
         Adoption *a = sv->adoption;
-        int r = a->n > 0 ? app_state_read(BERTH_RUN_DIR, sv->name, &state) : -ENOENT;
+        int r = app_state_read(BERTH_RUN_DIR, sv->name, &state);
 
         if (r >= 0)
-                r = releases_adopt(sv, &state);
+                r = a->n > 0 ? releases_adopt(sv, &state) : -ENOENT;
         if (r < 0) {
                 _cleanup_free_ char *directory = str_format(BERTH_APP_DIR "/%s/instance", sv->name);
 
                 if (a->n > 0)
                         log_warning("App '%s': what an earlier supervisor left cannot be taken over, all is started anew: %s", sv->name, strerror(-r));
                 sv->release = sv->stable = NULL;
+                for (size_t k = 0; k < state.n_instances; k++)
+                        names_forget(&state.instances[k]);
                 left_end(a);
                 adopt_kill_all(sv->slice_cgroup);
                 /* A power cut or a lost run-time state leaves these. */
@@ -293,7 +298,8 @@ int adopt_all(Supervisor *sv) {
         if (state.since_usec != 0)
                 sv->since_usec = state.since_usec;
         for (size_t k = 0; k < state.n_instances; k++)
-                instance_adopt_one(sv, a, &state.instances[k]);
+                if (!instance_adopt_one(sv, a, &state.instances[k]))
+                        names_forget(&state.instances[k]);
         left_end(a);
         port_pool_drop_left(a);
         r = rollout_resume(sv, state.changing);

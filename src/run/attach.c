@@ -14,7 +14,7 @@
 #include "util/log.h"
 #include "util/strv.h"
 
-static void attachment_clear(Attachment *a) {
+void attachment_clear(Attachment *a) {
         network_clear(&a->network);
         free(a->text);
         free(a->address);
@@ -183,15 +183,19 @@ static int text_read(Attachment *a, const char *text) {
         return copy ? 0 : -ENOMEM;
 }
 
+int attach_read(const InstanceStatus *status, Attachment *ret) {
+        ret->network.name = strdup(status->network);
+        ret->text = strdup(status->addresses);
+        return ret->network.name && ret->text ? text_read(ret, status->addresses) : -ENOMEM;
+}
+
 int attach_adopt(Instance *i, const InstanceStatus *status) {
         Attachment *a = &i->attachment;
 
         if (!*status->addresses)
                 return 0;
         a->wanted = a->tried = a->done = true;
-        a->network.name = strdup(status->network);
-        a->text = strdup(status->addresses);
-        return a->network.name && a->text ? text_read(a, status->addresses) : -ENOMEM;
+        return attach_read(status, a);
 }
 
 void attach_end(Instance *i) {

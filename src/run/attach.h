@@ -32,6 +32,9 @@ bool attach_is_done(const Instance *i); /* or not wanted: it may go on */
 
 /* An earlier supervisor did all that, and wrote it down. */
 int attach_adopt(Instance *i, const InstanceStatus *status);
+/* What it wrote down, of whatever instance: the network's name and the addresses. */
+int attach_read(const InstanceStatus *status, Attachment *ret);
+void attachment_clear(Attachment *a);
 
 /* The instance is over. */
 void attach_end(Instance *i);

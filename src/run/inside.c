@@ -3,7 +3,6 @@
 
 #include "net/connections.h"
 #include "net/netns.h"
-#include "run/health.h"
 #include "run/inside.h"
 #include "run/instance.h"
 #include "util/fd.h"
@@ -82,8 +81,7 @@ static void look_and_tell(Instance *i) {
         int r = look(i, &left);
 
         if (r > 0) {
-                if (i->process->spec->notify != SPEC_NOTIFY_YES && !health_gates(i))
-                        instance_event(i, EVENT_READY);
+                instance_reached(i);
                 supervisor_changed(i->sv);
         }
         /* What comes after that is the payload's own business. */

@@ -23,6 +23,7 @@
 #include "run/publish.h"
 #include "run/settle.h"
 #include "run/share.h"
+#include "run/status.h"
 #include "run/volume.h"
 #include "run/wait.h"
 #include "sandbox/world.h"
@@ -267,13 +268,17 @@ static int on_notify(sd_event_source *s, int fd, uint32_t events, void *userdata
         Instance *i = userdata;
         ssize_t n;
 
-        n = recv(fd, text, NOTIFY_MESSAGE_MAX, MSG_DONTWAIT);
-        if (n <= 0)
+        n = recv(fd, text, NOTIFY_MESSAGE_MAX, MSG_DONTWAIT | MSG_PEEK);
+        if (n < 0)
                 return 0;
         text[n] = 0;
         while ((line = strsep(&rest, "\n")))
-                if (streq(line, "READY=1"))
+                if (streq(line, "READY=1")) {
                         instance_event(i, EVENT_READY);
+                        status_write_state(i->sv);
+                }
+        /* It is not said again: until what it says is written down it stays for the next supervisor. */
+        (void) recv(fd, text, 0, MSG_DONTWAIT);
         return 0;
 }
 
@@ -787,6 +792,11 @@ void instance_event(Instance *i, InstanceEvent event) {
                 health_end(i);
         names_update(i);
         supervisor_changed(i->sv);
+}
+
+void instance_reached(Instance *i) {
+        if (i->process->spec->notify != SPEC_NOTIFY_YES && !health_gates(i))
+                instance_event(i, EVENT_READY);
 }
 
 int instance_adopt(Instance *i, const InstanceStatus *status, int pidfd, int pipe, int memory, int notify) {

@@ -74,6 +74,9 @@ DEFINE_CLEANUP(Instance *, instance_free);
 
 void instance_event(Instance *i, InstanceEvent event);
 
+/* The payload listens on a published port, which is what makes it ready where nothing else tells. */
+void instance_reached(Instance *i);
+
 /* Takes over what a predecessor stored: pidfd, log pipe, relay memory, notify socket (or -EBADF). The fds are the
  * instance's in any case. */
 int instance_adopt(Instance *i, const InstanceStatus *status, int pidfd, int pipe, int memory, int notify);

@@ -170,7 +170,9 @@ int names_adopt(Instance *i, int udp, int tcp) {
                 if (r >= 0 && anew)
                         store(i);
         }
-        names_update(i);
+        /* The earlier supervisor may have told of it and not have written down that it is ready, or the other way round. */
+        if (r >= 0)
+                names_tell(i->names, i->state == INSTANCE_READY);
         return r;
 }
 
@@ -181,4 +183,14 @@ void names_end(Instance *i) {
         if (i->names->resolver)
                 (void) sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s" ADOPT_DNS_SUFFIX, i->key);
         i->names = names_free(i->names);
+}
+
+void names_forget(const InstanceStatus *status) {
+        _cleanup_(attachment_clear) Attachment a = { 0 };
+
+        if (!*status->addresses || attach_read(status, &a) < 0)
+                return;
+        for (int k = 0; k < _NETWORK_FAMILY_MAX; k++)
+                if (a.addresses[k].family != 0)
+                        name_withdraw_all(BERTH_NAME_DIR, a.network.name, &a.addresses[k]);
 }

@@ -18,3 +18,6 @@ int names_adopt(Instance *i, int udp, int tcp);
 void names_update(Instance *i);
 
 void names_end(Instance *i);
+
+/* Nobody is told any longer of an instance that an earlier supervisor had, and that is not taken over. */
+void names_forget(const InstanceStatus *status);

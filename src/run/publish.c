@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <systemd/sd-daemon.h>
 
-#include "run/health.h"
 #include "run/inner-port.h"
 #include "run/inside.h"
 #include "run/instance.h"
@@ -162,8 +161,7 @@ static void taken(Instance *i, const TakeoverAnswer *a) {
         (void) listener_store(i, a->port, a->kind);
         /* A socket of another kind may be new. */
         port_pool_changed(&i->sv->ports, i->process->ports[a->port]);
-        if (i->process->spec->notify != SPEC_NOTIFY_YES && !health_gates(i))
-                instance_event(i, EVENT_READY);
+        instance_reached(i);
         supervisor_changed(i->sv);
 }
 
@@ -239,7 +237,10 @@ int publish_adopt(Instance *i, int listener, int memory, Adoption *a) {
         r = inside_begin(i);
         if (r < 0)
                 return r;
-        /* One that the earlier supervisor had received is not told again. */
+        /* The earlier supervisor may have died between the two. */
+        if (i->state == INSTANCE_STARTING && publish_is_taken(i))
+                instance_reached(i);
+        /* A call that it had received is not told again. */
         return i->takeover.memory->call.id != 0 ? on_bind(NULL, -EBADF, 0, i) : 0;
 }
 

@@ -80,6 +80,22 @@ START_TEST(a_name_has_the_addresses_of_all_who_are_up) {
 }
 END_TEST
 
+START_TEST(all_names_of_an_address_are_withdrawn_at_once) {
+        Address a = address("10.1.2.3"), b = address("10.1.2.4"), found[NAME_ADDRESSES_MAX];
+
+        name_withdraw_all(directory, "net", &a); /* a network that is not there */
+        ck_assert_int_ge(name_publish(directory, "net", "web", &a), 0);
+        ck_assert_int_ge(name_publish(directory, "net", "web", &b), 0);
+        ck_assert_int_ge(name_publish(directory, "net", "shop", &a), 0);
+        ck_assert_int_ge(name_publish(directory, "other", "web", &a), 0);
+        name_withdraw_all(directory, "net", &a);
+        ck_assert_uint_eq(name_lookup(directory, "net", "shop", found), 0);
+        ck_assert_uint_eq(name_lookup(directory, "net", "web", found), 1);
+        ck_assert(address_equal(found, &b));
+        ck_assert_uint_eq(name_lookup(directory, "other", "web", found), 1);
+}
+END_TEST
+
 /* web.shop, A or what type says, with the flags of RFC 1035 that dig(1) sets. */
 static size_t query_make(uint16_t type, uint8_t *out) {
         static const uint8_t start[] = { 0x12, 0x34, 0x01, 0x20, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'w', 'E', 'b', 4, 's', 'h', 'o', 'p', 0 };
@@ -170,6 +186,7 @@ int main(void) {
         tcase_add_checked_fixture(t, setup, teardown);
         tcase_add_test(t, names_are_made_plain_or_refused);
         tcase_add_test(t, a_name_has_the_addresses_of_all_who_are_up);
+        tcase_add_test(t, all_names_of_an_address_are_withdrawn_at_once);
         tcase_add_test(t, questions_are_read_and_nothing_else);
         tcase_add_test(t, answers_have_what_was_asked_for);
         tcase_add_test(t, an_answer_that_is_too_long_is_cut_and_says_so);
