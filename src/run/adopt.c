@@ -264,6 +264,15 @@ static bool instance_adopt_one(Supervisor *sv, Adoption *a, const InstanceStatus
         return true;
 }
 
+/* Of one that is not taken over. Its supervisor may have died just when PID 1 was asked for a scope of a process that is dead by now. */
+static void instance_forget(Supervisor *sv, const InstanceStatus *status) {
+        sd_bus *bus = instance_state_alive(status->state) ? supervisor_bus(sv, NULL) : NULL;
+
+        names_forget(status);
+        if (bus)
+                (void) scope_drop(bus, status->scope);
+}
+
 /* What belongs to nobody. */
 static void left_end(const Adoption *a) {
         for (size_t k = 0; k < a->n; k++)
@@ -287,7 +296,7 @@ int adopt_all(Supervisor *sv) {
                         log_warning("App '%s': what an earlier supervisor left cannot be taken over, all is started anew: %s", sv->name, strerror(-r));
                 sv->release = sv->stable = NULL;
                 for (size_t k = 0; k < state.n_instances; k++)
-                        names_forget(&state.instances[k]);
+                        instance_forget(sv, &state.instances[k]);
                 left_end(a);
                 adopt_kill_all(sv->slice_cgroup);
                 /* A power cut or a lost run-time state leaves these. */
@@ -299,7 +308,7 @@ int adopt_all(Supervisor *sv) {
                 sv->since_usec = state.since_usec;
         for (size_t k = 0; k < state.n_instances; k++)
                 if (!instance_adopt_one(sv, a, &state.instances[k]))
-                        names_forget(&state.instances[k]);
+                        instance_forget(sv, &state.instances[k]);
         left_end(a);
         port_pool_drop_left(a);
         r = rollout_resume(sv, state.changing);

@@ -505,6 +505,7 @@ static void on_scope_started(ScopeJob *job, int result, const Error *error, void
                 return;
         }
         if (result < 0) {
+                (void) scope_drop(i->sv->bus, i->scope);
                 (void) error_keep(i, result, error);
                 return;
         }
@@ -720,13 +721,16 @@ static void action_reap(Instance *i) {
 
         i->timer = source_drop(i->timer);
         i->drain = drain_free(i->drain);
+        /* PID 1 may be about to start a scope for a process that is dead, and would keep it. */
+        if (i->job && !i->scoped)
+                (void) scope_drop(i->sv->bus, i->scope);
         i->job = scope_job_free(i->job);
         i->control_source = source_drop(i->control_source);
         i->control = fd_close(i->control);
         if (i->pidfd >= 0)
                 exit_read(i);
-        /* A scope that PID 1 has yet to start has nothing to be taken down: its process is dead. Its stop would not even come to an
-         * end while the service is being stopped, which it is ordered behind (see Before in scope.c). */
+        /* A scope that PID 1 has yet to start is not waited for. Its stop would not even come to an end while the service is being stopped, which
+         * it is ordered behind (see Before in scope.c). */
         i->gone = !i->scoped;
         if (i->scoped) {
                 bus = supervisor_bus(i->sv, &error);

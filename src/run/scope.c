@@ -83,13 +83,19 @@ static int on_subscribed(sd_bus_message *m, void *userdata, sd_bus_error *unused
         return job->waiting_for_gone ? job_send(job) : 0;
 }
 
+int scope_drop(sd_bus *bus, const char *name) {
+        return sd_bus_call_method_async(bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit", NULL, NULL, "ss", name, "replace");
+}
+
 /* PID 1 sends UnitRemoved to subscribers only. */
 static int job_wait_for_gone(ScopeJob *job) {
         int r;
 
         job->waiting_for_gone = true;
-        if (job->gone)
-                return 0;
+        /* It would stay for ever if its process had died before PID 1 put it there: a cgroup that never had a process does not become empty. */
+        r = scope_drop(job->bus, job->unit);
+        if (r < 0 || job->gone)
+                return r;
         r = sd_bus_match_signal_async(job->bus, &job->gone, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitRemoved",
                 on_unit_removed, NULL, job);
         if (r < 0)

@@ -38,7 +38,8 @@ typedef struct ScopeJob ScopeJob;
  * its place. The job is the caller's to free, inside the call as well. */
 typedef void (*scope_callback)(ScopeJob *job, int result, const Error *error, void *userdata);
 
-/* StartTransientUnit. When a unit of that name still stands (its processes have just ended), waits until PID 1 has taken it away. */
+/* StartTransientUnit. When a unit of that name still stands, which nobody else can want, stops it and waits until PID 1 has taken
+ * it away. */
 int scope_start(sd_bus *bus, const ScopeSettings *settings, scope_callback callback, void *userdata, ScopeJob **ret);
 /* The numbers of the settings alone. */
 void scope_limits_copy(ScopeSettings *to, const ScopeSettings *from);
@@ -47,6 +48,10 @@ bool scope_limits_equal(const ScopeSettings *a, const ScopeSettings *b);
 /* Gives a scope that stands other limits, until it is gone (SetUnitProperties). Those that are not set are taken from it, but for tasks_max, which
  * stays. */
 int scope_limit(sd_bus *bus, const char *name, const ScopeSettings *settings);
+
+/* StopUnit, and nobody waits for it or hears whether there is such a unit: for what may have been left. It follows what was asked of the same
+ * bus before. */
+int scope_drop(sd_bus *bus, const char *name);
 
 /* StopUnit; a unit that is gone already counts as done. */
 int scope_stop(sd_bus *bus, const char *name, scope_callback callback, void *userdata, ScopeJob **ret);
