@@ -505,7 +505,6 @@ static void on_scope_started(ScopeJob *job, int result, const Error *error, void
                 return;
         }
         if (result < 0) {
-                (void) scope_drop(i->sv->bus, i->scope);
                 (void) error_keep(i, result, error);
                 return;
         }
@@ -721,9 +720,6 @@ static void action_reap(Instance *i) {
 
         i->timer = source_drop(i->timer);
         i->drain = drain_free(i->drain);
-        /* PID 1 may be about to start a scope for a process that is dead, and would keep it. */
-        if (i->job && !i->scoped)
-                (void) scope_drop(i->sv->bus, i->scope);
         i->job = scope_job_free(i->job);
         i->control_source = source_drop(i->control_source);
         i->control = fd_close(i->control);

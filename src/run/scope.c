@@ -13,14 +13,22 @@ struct ScopeJob {
         sd_bus_message *call;    /* StartTransientUnit, kept to be sent again */
         sd_bus_slot *reply, *removed, *gone;
         bool waiting_for_gone;
+        bool done;               /* it came to what was wanted */
         bool stop;               /* a unit that is not there any more is what was wanted */
         scope_callback callback;
         void *userdata;
 };
 
+int scope_drop(sd_bus *bus, const char *name) {
+        return sd_bus_call_method_async(bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit", NULL, NULL, "ss", name, "replace");
+}
+
 ScopeJob *scope_job_free(ScopeJob *job) {
         if (!job)
                 return NULL;
+        /* PID 1 may still start it, for a process that is dead by then, and would keep it. */
+        if (job->call && !job->done)
+                (void) scope_drop(job->bus, job->unit);
         sd_bus_slot_unref(job->reply);
         sd_bus_slot_unref(job->removed);
         sd_bus_slot_unref(job->gone);
@@ -39,21 +47,22 @@ ScopeJob *scope_job_free(ScopeJob *job) {
 static int job_report(ScopeJob *job, int result, const Error *error) {
         static const Error none = { 0 };
 
+        job->done = result >= 0;
         job->callback(job, result, error ? error : &none, job->userdata);
         return 0;
 }
 
 static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *unused) {
-        const char *path, *unit, *result;
+        const char *path, *result;
         ScopeJob *job = userdata;
         Error error = { 0 };
         int r;
 
         if (!sd_bus_message_is_signal(m, SYSTEMD_MANAGER, "JobRemoved") ||
-                sd_bus_message_read(m, "uoss", NULL, &path, &unit, &result) < 0)
+                sd_bus_message_read(m, "uoss", NULL, &path, NULL, &result) < 0)
                 return 0;
-        /* A unit name that PID 1 names in a job of ours is enough when the signal overtakes the reply. */
-        if (job->path ? !streq(path, job->path) : !streq(unit, job->unit))
+        /* PID 1 answers the call before it begins with the job: what it tells before is of another job of the unit. */
+        if (!job->path || !streq(path, job->path))
                 return 0;
         if (streq(result, "done") || streq(result, "skipped"))
                 return job_report(job, 0, NULL);
@@ -81,10 +90,6 @@ static int on_subscribed(sd_bus_message *m, void *userdata, sd_bus_error *unused
 
         /* From here on no removal is missed; one that came before makes this try succeed. */
         return job->waiting_for_gone ? job_send(job) : 0;
-}
-
-int scope_drop(sd_bus *bus, const char *name) {
-        return sd_bus_call_method_async(bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit", NULL, NULL, "ss", name, "replace");
 }
 
 /* PID 1 sends UnitRemoved to subscribers only. */
@@ -366,4 +371,11 @@ int unit_job(sd_bus *bus, const char *method, const char *name, scope_callback c
 
 int scope_stop(sd_bus *bus, const char *name, scope_callback callback, void *userdata, ScopeJob **ret) {
         return unit_job(bus, "StopUnit", name, callback, userdata, ret);
+}
+
+int unit_property(sd_bus *bus, const char *unit, const char *interface, const char *property, char **ret) {
+        _cleanup_free_ char *path = NULL, *full = str_format(SYSTEMD_NAME ".%s", interface);
+        int r = full ? sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path) : -ENOMEM;
+
+        return r < 0 ? r : sd_bus_get_property_string(bus, SYSTEMD_NAME, path, full, property, NULL, ret);
 }
