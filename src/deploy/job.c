@@ -5,9 +5,6 @@
 #include "run/reload.h"
 #include "run/scope.h"
 
-#define SYSTEMD_UNIT_PREFIX SYSTEMD_PATH "/unit"
-#define SYSTEMD_SERVICE SYSTEMD_NAME ".Service"
-
 typedef struct Waiting {
         UnitJob *job;
         ScopeJob *scope_job;
@@ -44,18 +41,16 @@ static void ask_why_not_reloaded(UnitJob *job) {
 
 /* "The job ended as 'failed'" says less than the service does. */
 static void ask_why(sd_bus *bus, UnitJob *job, bool reload) {
-        _cleanup_free_ char *path = NULL, *status = NULL, *state = NULL;
+        _cleanup_free_ char *status = NULL, *state = NULL;
 
-        if (job->result == -ENOENT || sd_bus_path_encode(SYSTEMD_UNIT_PREFIX, job->unit, &path) < 0)
-                return;
-        if (sd_bus_get_property_string(bus, SYSTEMD_NAME, path, SYSTEMD_NAME ".Unit", "ActiveState", NULL, &state) < 0)
+        if (job->result == -ENOENT || unit_property(bus, job->unit, "Unit", "ActiveState", &state) < 0)
                 return;
         if (!streq(state, "failed")) {
                 if (reload)
                         ask_why_not_reloaded(job);
                 return;
         }
-        if (sd_bus_get_property_string(bus, SYSTEMD_NAME, path, SYSTEMD_SERVICE, "StatusText", NULL, &status) >= 0 && *status)
+        if (unit_property(bus, job->unit, "Service", "StatusText", &status) >= 0 && *status)
                 (void) error_set(&job->error, job->result, "%s", status);
 }
 

@@ -2,12 +2,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/pidfd.h>
+#include <systemd/sd-login.h>
 #include <unistd.h>
 
 #include "run/control.h"
 #include "run/join.h"
 #include "run/release.h"
 #include "run/reload.h"
+#include "run/scope.h"
 #include "run/state.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -61,7 +63,9 @@ static int command_run(const Spec *spec, const SpecProcess *p, const InstanceSta
         settings.instance = i->name;
         settings.argv = argv;
         r = join_run(&settings, reterr);
-        return r <= 0 ? r : error_set(reterr, -EIO, "ReloadCmd= ended with status %d", r);
+        if (r > 0 && !*reterr->text)
+                (void) error_set(reterr, -EIO, "ReloadCmd= ended with status %d", r);
+        return r > 0 ? -EIO : r;
 }
 
 static int instance_reload(const Spec *spec, const InstanceStatus *i, Error *reterr) {
@@ -109,17 +113,24 @@ static void say(const char *text) {
         log_info("%s", text);
 }
 
+/* What is waited for ends with the service, too, which may be seen before the signal. */
+static bool is_being_stopped(void) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_free_ char *unit = NULL, *state = NULL;
+
+        return sd_pid_get_unit(0, &unit) >= 0 && sd_bus_open_system(&bus) >= 0 &&
+                unit_property(bus, unit, "Unit", "ActiveState", &state) >= 0 && streq(state, "deactivating");
+}
+
 /* systemd ends a reload when the service is stopped, and calls the service failed where that is not a clean exit. */
 static void on_termination(int signal) {
         _exit(EXIT_SUCCESS);
 }
 
-int reload_app(const char *name) {
-        const struct sigaction action = { .sa_handler = on_termination };
+static int reload(const char *name) {
         Error error = { 0 };
         int r;
 
-        (void) sigaction(SIGTERM, &action, NULL);
         failure_forget(name);
         r = control_ask(name, say, &error);
         if (r == CONTROL_UNCHANGED)
@@ -129,4 +140,13 @@ int reload_app(const char *name) {
         log_error("App '%s': cannot be reloaded: %s", name, error.text);
         failure_write(name, error.text);
         return EXIT_FAILURE;
+}
+
+int reload_app(const char *name) {
+        const struct sigaction action = { .sa_handler = on_termination };
+        int status;
+
+        (void) sigaction(SIGTERM, &action, NULL);
+        status = reload(name);
+        return status == EXIT_SUCCESS || is_being_stopped() ? EXIT_SUCCESS : status;
 }
