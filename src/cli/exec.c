@@ -14,7 +14,8 @@ static void help(void) {
              "  -w, --workdir=DIRECTORY  in another directory\n"
              "  -e, --env=NAME=VALUE     with one more variable\n"
              "  -T, --no-tty             without a terminal, even on one\n\n"
-             "The exit code is the command's own; 128 and its number when a signal ended it.");
+             "The exit code is the command's own; 128 and its number when a signal ended it; 127 when there is no such\n"
+             "command, 126 when it cannot be started.");
 }
 
 int cmd_exec(int argc, char *argv[]) {
@@ -77,5 +78,7 @@ int cmd_exec(int argc, char *argv[]) {
         settings.argv = argv + optind;
         settings.env = env;
         r = join_run(&settings, &error);
-        return r < 0 ? cli_fail("%s", error.text) : r;
+        if (*error.text)
+                (void) cli_fail("%s", error.text);
+        return r < 0 ? CLI_FAILED : r;
 }

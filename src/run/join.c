@@ -112,7 +112,7 @@ static int on_payload_exit(sd_event_source *s, int fd, uint32_t events, void *us
                         break;
                 done += (size_t) n;
         }
-        if (j->result < 0 && *j->error.text)
+        if (*j->error.text)
                 return join_end(j, j->result, NULL);
         return join_end(j, exit_by_signal(code) ? 128 + status : status, NULL);
 }
@@ -170,9 +170,9 @@ static int on_control(sd_event_source *s, int fd, uint32_t events, void *userdat
                 break;
         case HELPER_ERROR:
                 j->error = m.error;
-                j->result = m.error.code;
+                j->result = m.error.code == -ENOENT ? JOIN_NOT_FOUND : JOIN_NOT_STARTED;
                 if (j->pidfd < 0)
-                        return join_end(j, m.error.code, NULL);
+                        return join_end(j, j->result, NULL);
                 break;
         case HELPER_MASTER:
                 if (master >= 0 && !j->pty)
@@ -357,10 +357,8 @@ int join_run(const JoinSettings *settings, Error *reterr) {
                 return *reterr->text ? r : error_set_errno(reterr, r, "cannot run a command in app '%s'", settings->app);
         if (j.outer >= 0)
                 (void) waitid(P_PIDFD, (id_t) j.outer, &(siginfo_t){ 0 }, WEXITED);
-        if (j.result < 0) {
-                *reterr = j.error;
-                if (!*reterr->text)
-                        (void) error_set_errno(reterr, j.result, "cannot run a command in app '%s'", settings->app);
-        }
+        *reterr = j.error;
+        if (j.result < 0 && !*reterr->text)
+                (void) error_set_errno(reterr, j.result, "cannot run a command in app '%s'", settings->app);
         return j.result;
 }

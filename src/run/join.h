@@ -16,8 +16,11 @@ typedef struct JoinSettings {
         bool log;               /* what it writes we write: the journal files a line under the unit of who wrote it */
 } JoinSettings;
 
-/* In a scope of its own under the app's slice. Returns the command's exit status, 128 and the signal that ended it, or negative errno: -ENOENT no such app or
- * instance runs. */
+#define JOIN_NOT_STARTED 126
+#define JOIN_NOT_FOUND 127
+
+/* In a scope of its own under the app's slice. Returns the command's exit status, 128 and the signal that ended it; as shells do JOIN_NOT_FOUND
+ * or JOIN_NOT_STARTED, with the sentence in reterr; or negative errno: -ENOENT no such app or instance runs. */
 int join_run(const JoinSettings *settings, Error *reterr);
 
 /* The World that a command joins with, made of the one that the instance was started with; settings->instance is its key. It does not take
