@@ -138,12 +138,18 @@ static int scope_ask(Join *j, pid_t pid) {
 }
 
 static int payload_known(Join *j, pid_t pid) {
+        _cleanup_(sd_event_source_unrefp) sd_event_source *source = NULL;
         int r;
 
         j->pidfd = pidfd_open(pid, 0);
         if (j->pidfd < 0)
                 return -errno;
-        r = sd_event_add_io(j->event, NULL, j->pidfd, EPOLLIN, on_payload_exit, j);
+        r = sd_event_add_io(j->event, &source, j->pidfd, EPOLLIN, on_payload_exit, j);
+        /* What the helper has said comes first. */
+        if (r >= 0)
+                r = sd_event_source_set_priority(source, SD_EVENT_PRIORITY_NORMAL + 1);
+        if (r >= 0)
+                r = sd_event_source_set_floating(source, true);
         return r < 0 ? r : scope_ask(j, pid);
 }
 
