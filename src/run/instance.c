@@ -266,6 +266,7 @@ static int on_outer_exit(sd_event_source *s, int fd, uint32_t events, void *user
 static int on_notify(sd_event_source *s, int fd, uint32_t events, void *userdata) {
         char text[NOTIFY_MESSAGE_MAX + 1], *rest = text, *line;
         Instance *i = userdata;
+        InstanceState before = i->state;
         ssize_t n;
 
         n = recv(fd, text, NOTIFY_MESSAGE_MAX, MSG_DONTWAIT | MSG_PEEK);
@@ -273,11 +274,11 @@ static int on_notify(sd_event_source *s, int fd, uint32_t events, void *userdata
                 return 0;
         text[n] = 0;
         while ((line = strsep(&rest, "\n")))
-                if (streq(line, "READY=1")) {
+                if (streq(line, "READY=1"))
                         instance_event(i, EVENT_READY);
-                        status_write_state(i->sv);
-                }
         /* It is not said again: until what it says is written down it stays for the next supervisor. */
+        if (i->state != before)
+                status_write_state(i->sv);
         (void) recv(fd, text, 0, MSG_DONTWAIT);
         return 0;
 }
