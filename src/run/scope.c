@@ -13,7 +13,7 @@ struct ScopeJob {
         sd_bus_message *call;    /* StartTransientUnit, kept to be sent again */
         sd_bus_slot *reply, *removed, *gone;
         bool waiting_for_gone;
-        bool done;               /* it came to what was wanted */
+        bool done;               /* nothing is left of it to be cancelled */
         bool stop;               /* a unit that is not there any more is what was wanted */
         scope_callback callback;
         void *userdata;
@@ -26,9 +26,9 @@ int scope_drop(sd_bus *bus, const char *name) {
 ScopeJob *scope_job_free(ScopeJob *job) {
         if (!job)
                 return NULL;
-        /* PID 1 may still start it, for a process that is dead by then, and would keep it. */
-        if (job->call && !job->done)
-                (void) scope_drop(job->bus, job->unit);
+        /* It may wait for the end of the service, and would then start the scope of a dead process, or keep its slice. */
+        if (job->call && !job->done && job->path)
+                (void) sd_bus_call_method_async(job->bus, NULL, SYSTEMD_NAME, job->path, SYSTEMD_NAME ".Job", "Cancel", NULL, NULL, NULL);
         sd_bus_slot_unref(job->reply);
         sd_bus_slot_unref(job->removed);
         sd_bus_slot_unref(job->gone);
@@ -47,7 +47,7 @@ ScopeJob *scope_job_free(ScopeJob *job) {
 static int job_report(ScopeJob *job, int result, const Error *error) {
         static const Error none = { 0 };
 
-        job->done = result >= 0;
+        job->done = true;
         job->callback(job, result, error ? error : &none, job->userdata);
         return 0;
 }

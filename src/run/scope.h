@@ -63,6 +63,6 @@ int unit_job(sd_bus *bus, const char *method, const char *name, scope_callback c
 /* A property of a unit as systemd has it now: ActiveState of interface "Unit", StatusText of "Service". */
 int unit_property(sd_bus *bus, const char *unit, const char *interface, const char *property, char **ret);
 
-/* The start of a scope that is not done is taken back. */
+/* The start of a scope that is not done is cancelled. */
 ScopeJob *scope_job_free(ScopeJob *job);
 DEFINE_CLEANUP(ScopeJob *, scope_job_free);
