@@ -237,8 +237,8 @@ int publish_adopt(Instance *i, int listener, int memory, Adoption *a) {
         r = inside_begin(i);
         if (r < 0)
                 return r;
-        /* The earlier supervisor may have died between the two. */
-        if (i->state == INSTANCE_STARTING && publish_is_taken(i))
+        /* The earlier supervisor may have died before it wrote down that this had made it ready. */
+        if (publish_is_taken(i))
                 instance_reached(i);
         /* A call that it had received is not told again. */
         return i->takeover.memory->call.id != 0 ? on_bind(NULL, -EBADF, 0, i) : 0;
