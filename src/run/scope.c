@@ -9,11 +9,10 @@ struct ScopeJob {
         sd_bus *bus;
         char *unit;
         char *rule;              /* at the bus, for JobRemoved of this unit */
-        char *path;              /* of the job, once PID 1 has told it */
+        char *path;              /* of the job, from when PID 1 has told it until it is removed */
         sd_bus_message *call;    /* StartTransientUnit, kept to be sent again */
         sd_bus_slot *reply, *removed, *gone;
         bool waiting_for_gone;
-        bool done;               /* nothing is left of it to be cancelled */
         bool stop;               /* a unit that is not there any more is what was wanted */
         scope_callback callback;
         void *userdata;
@@ -27,7 +26,7 @@ ScopeJob *scope_job_free(ScopeJob *job) {
         if (!job)
                 return NULL;
         /* It may wait for the end of the service, and would then start the scope of a dead process, or keep its slice. */
-        if (job->call && !job->done && job->path)
+        if (job->call && job->path)
                 (void) sd_bus_call_method_async(job->bus, NULL, SYSTEMD_NAME, job->path, SYSTEMD_NAME ".Job", "Cancel", NULL, NULL, NULL);
         sd_bus_slot_unref(job->reply);
         sd_bus_slot_unref(job->removed);
@@ -47,7 +46,6 @@ ScopeJob *scope_job_free(ScopeJob *job) {
 static int job_report(ScopeJob *job, int result, const Error *error) {
         static const Error none = { 0 };
 
-        job->done = true;
         job->callback(job, result, error ? error : &none, job->userdata);
         return 0;
 }
@@ -64,6 +62,8 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *unuse
         /* PID 1 answers the call before it begins with the job: what it tells before is of another job of the unit. */
         if (!job->path || !streq(path, job->path))
                 return 0;
+        free(job->path);
+        job->path = NULL;
         if (streq(result, "done") || streq(result, "skipped"))
                 return job_report(job, 0, NULL);
         /* The scope ended by itself, or somebody else stops it. */
