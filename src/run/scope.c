@@ -25,9 +25,10 @@ int scope_drop(sd_bus *bus, const char *name) {
 ScopeJob *scope_job_free(ScopeJob *job) {
         if (!job)
                 return NULL;
-        /* It may wait for the end of the service, and would then start the scope of a dead process, or keep its slice. */
+        /* It may wait for the end of the service, and would then start the scope of a dead process, or keep its slice. The answer is waited for as in
+         * fetch_cancel(): the supervisor may end next. */
         if (job->call && job->path)
-                (void) sd_bus_call_method_async(job->bus, NULL, SYSTEMD_NAME, job->path, SYSTEMD_NAME ".Job", "Cancel", NULL, NULL, NULL);
+                (void) sd_bus_call_method(job->bus, SYSTEMD_NAME, job->path, SYSTEMD_NAME ".Job", "Cancel", NULL, NULL, NULL);
         sd_bus_slot_unref(job->reply);
         sd_bus_slot_unref(job->removed);
         sd_bus_slot_unref(job->gone);
