@@ -496,10 +496,46 @@ static void action_spawn(Instance *i) {
                 (void) error_keep(i, r, &error);
 }
 
+static void scope_is_gone(Instance *i) {
+        i->gone = true;
+        instance_relay(i);
+        if (i->drained)
+                instance_event(i, EVENT_GONE);
+}
+
+static void on_scope_stopped(ScopeJob *job, int result, const Error *error, void *userdata) {
+        Instance *i = userdata;
+
+        i->job = scope_job_free(i->job);
+        if (result < 0)
+                instance_log(i, LOG_WARNING, error->text);
+        scope_is_gone(i);
+}
+
+/* 1: its end will be heard of; or negative errno: PID 1 sees by itself that it is empty. */
+static int scope_take_down(Instance *i) {
+        Error error = { 0 };
+        sd_bus *bus = supervisor_bus(i->sv, &error);
+        int r = bus ? scope_stop(bus, i->scope, on_scope_stopped, i, &i->job) : error.code;
+
+        return r < 0 ? r : 1;
+}
+
+/* It came too late, or was cancelled. */
+static void on_start_given_up(Instance *i, int result) {
+        i->scoped = result >= 0;
+        if (!i->scoped || scope_take_down(i) < 0)
+                scope_is_gone(i);
+}
+
 static void on_scope_started(ScopeJob *job, int result, const Error *error, void *userdata) {
         Instance *i = userdata;
 
         i->job = scope_job_free(i->job);
+        if (i->state == INSTANCE_REAPING) {
+                on_start_given_up(i, result);
+                return;
+        }
         if (result == -ECANCELED) {
                 /* A stop of the scope or, before its signal is here, of the service. */
                 instance_event(i, EVENT_STOP);
@@ -689,18 +725,6 @@ static void action_signal(Instance *i) {
         timer_arm(i, timeout);
 }
 
-static void on_scope_stopped(ScopeJob *job, int result, const Error *error, void *userdata) {
-        Instance *i = userdata;
-
-        i->job = scope_job_free(i->job);
-        if (result < 0)
-                instance_log(i, LOG_WARNING, error->text);
-        i->gone = true;
-        instance_relay(i);
-        if (i->drained)
-                instance_event(i, EVENT_GONE);
-}
-
 static void exit_read(Instance *i) {
         uint64_t kills;
 
@@ -715,26 +739,20 @@ static void exit_read(Instance *i) {
 }
 
 static void action_reap(Instance *i) {
-        Error error = { 0 };
-        sd_bus *bus;
         int r;
 
         i->timer = source_drop(i->timer);
         i->drain = drain_free(i->drain);
-        i->job = scope_job_free(i->job);
         i->control_source = source_drop(i->control_source);
         i->control = fd_close(i->control);
         if (i->pidfd >= 0)
                 exit_read(i);
-        /* A scope that PID 1 has yet to start is not waited for. Its stop would not even come to an end while the service is being stopped, which
-         * it is ordered behind (see Before in scope.c). */
-        i->gone = !i->scoped;
-        if (i->scoped) {
-                bus = supervisor_bus(i->sv, &error);
-                r = bus ? scope_stop(bus, i->scope, on_scope_stopped, i, &i->job) : error.code;
-                if (r < 0)
-                        i->gone = true; /* PID 1 sees by itself that it is empty */
+        r = i->job && !i->scoped ? scope_start_cancel(i->job) : 0;
+        if (r <= 0) {
+                i->job = scope_job_free(i->job);
+                r = i->scoped ? scope_take_down(i) : 0;
         }
+        i->gone = r <= 0;
         if (!i->drained)
                 instance_relay(i); /* which says EVENT_GONE when that was all */
         else if (i->gone)

@@ -9,10 +9,11 @@ struct ScopeJob {
         sd_bus *bus;
         char *unit;
         char *rule;              /* at the bus, for JobRemoved of this unit */
-        char *path;              /* of the job, from when PID 1 has told it until it is removed */
+        char *path;              /* of the job, once PID 1 has told it */
         sd_bus_message *call;    /* StartTransientUnit, kept to be sent again */
         sd_bus_slot *reply, *removed, *gone;
         bool waiting_for_gone;
+        bool cancelled;          /* it is not wanted any more */
         bool stop;               /* a unit that is not there any more is what was wanted */
         scope_callback callback;
         void *userdata;
@@ -25,10 +26,6 @@ int scope_drop(sd_bus *bus, const char *name) {
 ScopeJob *scope_job_free(ScopeJob *job) {
         if (!job)
                 return NULL;
-        /* It may wait for the end of the service, and would then start the scope of a dead process, or keep its slice. The answer is waited for as in
-         * fetch_cancel(): the supervisor may end next. */
-        if (job->call && job->path)
-                (void) sd_bus_call_method(job->bus, SYSTEMD_NAME, job->path, SYSTEMD_NAME ".Job", "Cancel", NULL, NULL, NULL);
         sd_bus_slot_unref(job->reply);
         sd_bus_slot_unref(job->removed);
         sd_bus_slot_unref(job->gone);
@@ -51,6 +48,21 @@ static int job_report(ScopeJob *job, int result, const Error *error) {
         return 0;
 }
 
+/* A stop in the place of a start that PID 1 had not begun with has nothing to do, and waits for the end of the service only to keep the slice: systemd
+ * looks whether that is needed when a unit of it changes, not when a job ends. The answers are waited for, as in fetch_cancel(). */
+static void stop_cancel(const ScopeJob *job) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        _cleanup_free_ char *unit = NULL;
+        const char *path;
+        uint32_t id;
+
+        if (sd_bus_path_encode(SYSTEMD_PATH "/unit", job->unit, &unit) < 0 ||
+                sd_bus_get_property(job->bus, SYSTEMD_NAME, unit, SYSTEMD_NAME ".Unit", "Job", NULL, &m, "(uo)") < 0)
+                return;
+        if (sd_bus_message_read(m, "(uo)", &id, &path) >= 0 && id != 0)
+                (void) sd_bus_call_method(job->bus, SYSTEMD_NAME, path, SYSTEMD_NAME ".Job", "Cancel", NULL, NULL, NULL);
+}
+
 static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *unused) {
         const char *path, *result;
         ScopeJob *job = userdata;
@@ -63,14 +75,14 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *unuse
         /* PID 1 answers the call before it begins with the job: what it tells before is of another job of the unit. */
         if (!job->path || !streq(path, job->path))
                 return 0;
-        free(job->path);
-        job->path = NULL;
         if (streq(result, "done") || streq(result, "skipped"))
                 return job_report(job, 0, NULL);
         /* The scope ended by itself, or somebody else stops it. */
         if (job->stop && streq(result, "canceled"))
                 return job_report(job, 0, NULL);
         r = streq(result, "canceled") ? -ECANCELED : -EIO;
+        if (r == -ECANCELED && job->call)
+                stop_cancel(job);
         (void) error_set(&error, r, "the job for '%s' ended as '%s'", job->unit, result);
         return job_report(job, r, &error);
 }
@@ -111,6 +123,20 @@ static int job_wait_for_gone(ScopeJob *job) {
                 on_subscribed, job, NULL);
 }
 
+static int job_cancel(ScopeJob *job) {
+        return sd_bus_call_method_async(job->bus, NULL, SYSTEMD_NAME, job->path, SYSTEMD_NAME ".Job", "Cancel", NULL, NULL, NULL);
+}
+
+int scope_start_cancel(ScopeJob *job) {
+        int r;
+
+        if (job->waiting_for_gone)
+                return 0;
+        job->cancelled = true;
+        r = job->path ? job_cancel(job) : 0;
+        return r < 0 ? r : 1;
+}
+
 static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *unused) {
         const sd_bus_error *e = sd_bus_message_get_error(m);
         ScopeJob *job = userdata;
@@ -118,7 +144,7 @@ static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *unused) {
         const char *path;
         int r;
 
-        if (e && job->call && sd_bus_error_has_name(e, SYSTEMD_NAME ".UnitExists")) {
+        if (e && job->call && !job->cancelled && sd_bus_error_has_name(e, SYSTEMD_NAME ".UnitExists")) {
                 r = job_wait_for_gone(job);
                 if (r >= 0)
                         return 0;
@@ -139,7 +165,8 @@ static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *unused) {
         }
         free(job->path);
         job->path = strdup(path);
-        return job->path ? 0 : job_report(job, -ENOMEM, NULL);
+        r = !job->path ? -ENOMEM : job->cancelled ? job_cancel(job) : 0;
+        return r < 0 ? job_report(job, r, NULL) : 0;
 }
 
 static int job_send(ScopeJob *job) {

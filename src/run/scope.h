@@ -41,6 +41,10 @@ typedef void (*scope_callback)(ScopeJob *job, int result, const Error *error, vo
 /* StartTransientUnit. When a unit of that name still stands, which nobody else can want, stops it and waits until PID 1 has taken
  * it away. */
 int scope_start(sd_bus *bus, const ScopeSettings *settings, scope_callback callback, void *userdata, ScopeJob **ret);
+/* Its process is dead. Where PID 1 cannot begin with the start yet, as while the service is being stopped, it would start the scope later, or keep the
+ * slice. 1: the callback is called still, and soon; 0: nothing is under way; or negative errno: nothing will be heard. */
+int scope_start_cancel(ScopeJob *job);
+
 /* The numbers of the settings alone. */
 void scope_limits_copy(ScopeSettings *to, const ScopeSettings *from);
 bool scope_limits_equal(const ScopeSettings *a, const ScopeSettings *b);
@@ -63,6 +67,5 @@ int unit_job(sd_bus *bus, const char *method, const char *name, scope_callback c
 /* A property of a unit as systemd has it now: ActiveState of interface "Unit", StatusText of "Service". */
 int unit_property(sd_bus *bus, const char *unit, const char *interface, const char *property, char **ret);
 
-/* The start of a scope that is not done is cancelled. */
 ScopeJob *scope_job_free(ScopeJob *job);
 DEFINE_CLEANUP(ScopeJob *, scope_job_free);
